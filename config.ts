@@ -49,7 +49,7 @@ export class ConfigError extends Error {
 
 /** Reads the configuration from an environment. Empty variables count as unset. */
 export function loadConfig(env: Record<string, string | undefined>): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => (value ?? '') !== ''));
   const result = environment.safeParse(given);
   if (result.success) return Object.freeze(result.data);
   // The value itself is never repeated: it may be a secret.
