@@ -11,13 +11,21 @@ export interface WalkInput {
   restarted: boolean;
   /** Failures in a row before this walk. */
   failures: number;
+  /** What held the loop back until now: a probe that meets it again leaves no run behind. */
+  block: SyncBlock | null;
 }
 
 /** What one slice of a walk came to. */
 export type WalkResult =
   | { outcome: 'finished'; run: SyncRun; position: SyncPosition; tokenExpiresAt: string }
-  /** The time box or the page bound is over; call again. */
-  | { outcome: 'continues'; run: SyncRun; position: SyncPosition; restarted: boolean }
+  /** The time box or the page bound is over, or the slice was cut short: call again. */
+  | {
+      outcome: 'continues';
+      run: SyncRun;
+      position: SyncPosition;
+      restarted: boolean;
+      failures: number;
+    }
   | {
       outcome: 'waiting';
       run: SyncRun;
@@ -27,6 +35,8 @@ export type WalkResult =
       waitingFor: RunError;
       /** ISO 8601 UTC. */
       until: string;
+      /** `until` is Apple's own `Retry-After`. */
+      heldByApple: boolean;
     }
   /** The run has ended in failure; the loop goes on at its next due time. */
   | { outcome: 'failed'; run: SyncRun; position: SyncPosition }

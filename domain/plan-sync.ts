@@ -20,11 +20,17 @@ export type NextStep =
   /** Apple refused in a way that a repetition will not change. */
   | { step: 'fail' };
 
+export type StepAfterPage = Extract<
+  NextStep,
+  { step: 'next_page' | 'finish_fetch' | 'finished' | 'give_up' }
+>;
+export type StepAfterRefusal = Exclude<NextStep, { step: 'next_page' | 'finished' }>;
+
 /** What a page that Apple gave, asked for at `from`, means for the walk. */
 export function planAfterPage(
   from: SyncPosition,
   page: Pick<DevicePage, 'cursor' | 'moreToFollow'>,
-): NextStep {
+): StepAfterPage {
   if (page.moreToFollow && page.cursor === from.cursor)
     return { step: 'give_up', reason: 'apple_cursor_stuck' };
   if (page.moreToFollow) return { step: 'next_page' };
@@ -39,7 +45,7 @@ export function planAfterRefusal(
   from: SyncPosition,
   code: AdeCode,
   history: { restarted: boolean },
-): NextStep {
+): StepAfterRefusal {
   switch (code) {
     case 'EXHAUSTED_CURSOR':
       // On a fetch it says "all delivered"; on a delta it is one more way to say "unusable".
@@ -96,7 +102,7 @@ export function planAfterRefusal(
   }
 }
 
-function restartOnce(history: { restarted: boolean }): NextStep {
+function restartOnce(history: { restarted: boolean }): StepAfterRefusal {
   return history.restarted
     ? { step: 'give_up', reason: 'apple_cursor_stuck' }
     : { step: 'restart_fetch' };

@@ -1,9 +1,17 @@
 /** Names that a caller needs to start, wake and ask our workflows. No Temporal import: the API uses it too. */
-import type { PageCounts, RunError, SyncPosition, SyncRun } from '../domain/sync.ts';
+import type {
+  PageCounts,
+  RunError,
+  SyncBlock,
+  SyncPosition,
+  SyncRun,
+  SyncTrigger,
+} from '../domain/sync.ts';
 
 /** Workflows, and activities that answer in seconds to minutes. */
 export const taskQueue = 'abm-sync';
 
+export const syncWorkflowType = 'syncDevices';
 export const syncWorkflowId = (integrationId: string) => `sync/${integrationId}`;
 export const integrationIdOfSync = (workflowId: string) => workflowId.slice('sync/'.length);
 
@@ -24,12 +32,21 @@ export interface SyncDevicesInput {
   carry?: SyncCarry;
 }
 
-/** What survives a continue-as-new. The cursor is workflow state. */
+/** What survives a continue-as-new. The cursor is workflow state. Times are epoch milliseconds. */
 export interface SyncCarry {
   position: SyncPosition | null;
-  /** Epoch milliseconds. */
+  /** When the next scheduled run is due. */
   nextDueAt: number | null;
+  /** When the loop acts next by itself. */
+  nextLookAt: number;
+  tokenExpiresAt: number | null;
   failures: number;
+  /** The run that is open, if one is. */
+  open: { runId: string; trigger: SyncTrigger; run: SyncRun | null; restarted: boolean } | null;
+  block: SyncBlock | null;
+  waitingFor: RunError | null;
+  /** Apple named the time to come back (`Retry-After`): Sync Now does not shorten it. */
+  heldByApple: boolean;
   lastRun: SyncRun | null;
 }
 
@@ -38,17 +55,26 @@ export interface SyncNowInput {
   runId: string | null;
 }
 
+/**
+ * What `syncNow` answers with: the run, at its end. Only when the loop must continue as new while
+ * Apple is out of reach does a caller get the run as it stands, `waiting`.
+ */
+export type SyncNowResult = SyncRun;
+
 export interface SyncStatus {
   phase: 'starting' | 'walking' | 'waiting' | 'idle' | 'blocked' | 'paused';
   position: SyncPosition | null;
   run: { id: string; pages: number; counts: PageCounts } | null;
   waitingFor: RunError | null;
-  /** ISO 8601 UTC; null: only a person's act wakes it (and an hourly look). */
+  /** ISO 8601 UTC; null: it is acting now. A blocked loop looks again by itself, a person's act wakes it. */
   nextActionAt: string | null;
   lastRun: SyncRun | null;
 }
 
-/** Failure types that end an update; the same words as the API's codes. */
+/**
+ * Failure types that end an update; the same words as the API's codes. Besides them a run that
+ * failed ends its updates with the code of its error (`RunError.code`).
+ */
 export const syncFailureTypes = [
   'awaiting_token',
   'token_expired',
@@ -64,3 +90,26 @@ export const searchAttributes = {
   stage: 'AbmStage',
   status: 'AbmStatus',
 } as const;
+
+/** How everybody starts the loop of an integration: idempotent, and readable in the Temporal UI. */
+export function syncStartOptions(integrationId: string) {
+  const args: [SyncDevicesInput] = [{ integrationId }];
+  return {
+    taskQueue,
+    workflowId: syncWorkflowId(integrationId),
+    workflowIdConflictPolicy: 'USE_EXISTING' as const,
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
+    args,
+    typedSearchAttributes: [
+      {
+        key: { name: searchAttributes.integration, type: 'KEYWORD' as const },
+        value: integrationId,
+      },
+    ],
+    memo: { integrationId, purpose: 'Keeps the devices of Apple Business Manager in Postgres' },
+    staticSummary: `Device sync of integration ${integrationId}`,
+    staticDetails:
+      'Walks the device list of Apple Business Manager every five minutes and on Sync Now, for ever.\n\n' +
+      'The current details say what it is doing and when it acts next.',
+  };
+}
