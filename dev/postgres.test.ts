@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
-import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createDatabase } from '../db/client.ts';
 import { startPostgres } from './postgres.ts';
 
 let dataDir: string;
@@ -55,11 +55,11 @@ describe('embedded PostgreSQL', () => {
 });
 
 async function query(url: string, text: string): Promise<unknown[]> {
-  const sql = postgres(url, { max: 1 });
+  const database = createDatabase(url);
   try {
-    return [...(await sql.unsafe(text))];
+    return [...(await database.sql.unsafe(text))];
   } finally {
-    await sql.end();
+    await database.close();
   }
 }
 

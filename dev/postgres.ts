@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createDatabaseIfMissing } from '../db/create-database.ts';
@@ -41,8 +41,9 @@ export async function startPostgres(options: {
   else await endLeftover(binaries, account, dataDir);
 
   const password = (await readFile(passwordFile, 'utf8')).trim();
+  const wanted = options.port ?? 0;
   for (let attempt = 1; ; attempt += 1) {
-    const port = options.port ? options.port : await freePort();
+    const port = wanted === 0 ? await freePort() : wanted;
     try {
       const { server, leash } = await launch(binaries, account, dataDir, port, options);
       const url = `postgres://postgres:${password}@127.0.0.1:${port}/guardmdm`;
@@ -55,7 +56,7 @@ export async function startPostgres(options: {
     } catch (error) {
       // Between finding a free port and using it another process may have taken it.
       const taken = error instanceof Error && error.message.includes('Address already in use');
-      if (!taken || options.port || attempt === 3) throw error;
+      if (!taken || wanted !== 0 || attempt === 3) throw error;
     }
   }
 }
@@ -89,7 +90,7 @@ async function initialize(
     if (run.status !== 0)
       throw new Error(
         `PostgreSQL could not make its data directory ${dataDir}:\n` +
-          `${run.error?.message ?? ''}${run.stderr ?? ''}`.trim(),
+          (run.error?.message ?? run.stderr).trim(),
       );
     await writeFile(passwordFile, password, { mode: 0o600 });
     if (account.uid !== undefined) await chown(passwordFile, account.uid, account.gid ?? 0);
@@ -135,7 +136,7 @@ async function launch(
     server.once('exit', (code) => {
       fail(`it ended with code ${String(code)}`);
     });
-    server.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    server.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       options.onLog?.(chunk.trimEnd());
       if (lines.length < 50) lines.push(chunk);
       if (chunk.includes('ready to accept connections')) ready();
@@ -143,7 +144,7 @@ async function launch(
   });
   // The pipe must not keep our process alive; only whoever holds the server decides that.
   server.unref();
-  (server.stderr as { unref?: () => void } | null)?.unref?.();
+  if (server.stderr instanceof Socket) server.stderr.unref();
   return { server, leash: leashTo(server.pid ?? 0) };
 }
 
@@ -155,13 +156,17 @@ function leashTo(pid: number): ChildProcess {
   });
   leash.on('error', () => undefined);
   leash.unref();
-  (leash.stdin as { unref?: () => void } | null)?.unref?.();
+  if (leash.stdin instanceof Socket) leash.stdin.unref();
   return leash;
 }
 
 async function stopServer(server: ChildProcess, leash: ChildProcess): Promise<void> {
   if (server.exitCode === null && server.signalCode === null) {
-    const gone = new Promise<void>((done) => server.once('exit', () => { done(); }));
+    const gone = new Promise<void>((done) =>
+      server.once('exit', () => {
+        done();
+      }),
+    );
     server.ref();
     server.kill('SIGINT'); // fast shutdown: https://www.postgresql.org/docs/current/server-shutdown.html
     await gone;
