@@ -12,7 +12,7 @@ export class BerError extends Error {
   }
 }
 
-export type TagClass = 'universal' | 'application' | 'context' | 'private';
+type TagClass = 'universal' | 'application' | 'context' | 'private';
 
 export interface BerElement {
   tagClass: TagClass;

@@ -11,7 +11,7 @@ import {
 } from './ber.ts';
 
 /** How the content is encrypted: node's name of the cipher, and its sizes in bytes. */
-export interface ContentCipher {
+interface ContentCipher {
   name: string;
   keyBytes: number;
   ivBytes: number;
