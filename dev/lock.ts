@@ -25,7 +25,13 @@ export function takeLock(dataDir: string, url: string): Lock {
   try {
     // A link appears whole or not at all, so nobody ever reads half a lock.
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      if (tryLink(draft, file)) return { release: () => release(file) };
+      if (tryLink(draft, file)) {
+        return {
+          release: () => {
+            release(file);
+          },
+        };
+      }
       const found = readHolder(file);
       if (found !== null && holds(found)) throw heldBy(found, dataDir);
       moveAway(file, found);

@@ -18,7 +18,7 @@ export interface PartLogOptions {
   dir: string;
   /** Pino's number of the lowest level that a person sees; null: only the file gets it. */
   printFrom: number | null;
-  print(text: string): void;
+  print: (text: string) => void;
 }
 
 /** Everything goes to a file that is turned over at 20 MB; a person sees what matters, and no flood. */

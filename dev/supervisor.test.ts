@@ -104,7 +104,7 @@ function supervise() {
 function part(habit: string): PartSpec {
   return {
     name: habit,
-    args: [new URL('./fixtures/part.mjs', import.meta.url).pathname, habit],
+    args: ['--import', 'tsx', new URL('./fixtures/part.ts', import.meta.url).pathname, habit],
     env: { PATH: process.env['PATH'] },
     ready: 'message',
     startSeconds: 20,
