@@ -56,6 +56,7 @@ describe('refused are', () => {
     ['a tag alone', '30'],
     ['a length beyond the end', '04 05 01'],
     ['an inner length beyond its parent, within the file', '30 03 04 05 01 02 03 04'],
+    ['an inner length that takes from the next sibling', '30 08 30 03 04 03 01 04 01 02'],
     ['a length cut off', '30 82 01'],
     ['a length of five octets', '04 85 0000000001 01'],
     ['a primitive of indefinite length', '04 80 0401 01 0000'],
@@ -65,7 +66,8 @@ describe('refused are', () => {
     ['an end without a beginning', '30 02 0000'],
     ['a long tag', '3f 81 01 00'],
     ['something after the end', '04 01 01 04 01 02'],
-    ['33 levels', '3080'.repeat(34)],
+    ['more levels than 32', `${'3080'.repeat(34)}${'0000'.repeat(34)}`],
+    ['more elements than 100,000', `3080${'0500'.repeat(100_000)}0000`],
   ])('%s', (_, encoded) => {
     expect(() => readBer(hex(encoded))).toThrow(BerError);
   });
