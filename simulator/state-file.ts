@@ -1,0 +1,95 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { World } from './world.ts';
+import { restoreWorld, saveWorld, type SavedWorld } from './saved-world.ts';
+
+const QUIET_MS = 500;
+
+/** The reason and the way out are for the person who started the simulator. */
+export class StateFileError extends Error {}
+
+/**
+ * Keeps a world in a file between starts: written half a second after a change and at the end, to a
+ * new file that then takes the old one's place, so that a crash leaves one or the other.
+ */
+export class StateFile {
+  readonly #world: World;
+  readonly #path: string;
+  #timer: NodeJS.Timeout | null = null;
+  #writing: Promise<void> = Promise.resolve();
+  #unsaved = false;
+
+  constructor(world: World, path: string) {
+    this.#world = world;
+    this.#path = path;
+    mkdirSync(dirname(path), { recursive: true });
+  }
+
+  /** Throws `StateFileError` for a file that is damaged or of another world. */
+  load(): void {
+    const text = this.#read();
+    if (text !== null) this.#restore(text);
+    this.#world.onChange = () => {
+      this.#unsaved = true;
+      this.#timer ??= setTimeout(() => {
+        this.#timer = null;
+        this.#save();
+      }, QUIET_MS).unref();
+    };
+  }
+
+  #read(): string | null {
+    try {
+      return readFileSync(this.#path, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  #restore(text: string): void {
+    let saved: SavedWorld;
+    try {
+      saved = JSON.parse(text) as SavedWorld;
+    } catch {
+      throw new StateFileError(`${this.#path} is damaged; delete it to start with a new world.`);
+    }
+    const { seed, devices, organizations } = this.#world.options;
+    const isSame =
+      saved.version === 1 &&
+      saved.seed === seed &&
+      saved.devices === devices &&
+      saved.organizations.length === organizations;
+    if (!isSame) {
+      throw new StateFileError(
+        `${this.#path} holds another world (seed ${saved.seed}, ${saved.devices} devices); start with its options, or delete it.`,
+      );
+    }
+    restoreWorld(this.#world, saved);
+  }
+
+  #save(): void {
+    this.#unsaved = false;
+    const text = JSON.stringify(saveWorld(this.#world));
+    const next = `${this.#path}.next`;
+    this.#writing = this.#writing.then(async () => {
+      await writeFile(next, text, { mode: 0o600 });
+      await rename(next, this.#path);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#unsaved) this.#save();
+    await this.#writing;
+  }
+
+  /** For an exit that cannot wait. */
+  saveNow(): void {
+    const next = `${this.#path}.next`;
+    writeFileSync(next, JSON.stringify(saveWorld(this.#world)), { mode: 0o600 });
+    renameSync(next, this.#path);
+  }
+}
