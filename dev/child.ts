@@ -8,12 +8,13 @@ export interface ChildSpec {
   /** Arguments of node. */
   args: readonly string[];
   env: Record<string, string | undefined>;
+  cwd?: string;
   /** `message`: the child says `{type: 'ready'}` over its channel; else a probe that resolves then. */
   ready: 'message' | ((signal: AbortSignal) => Promise<void>);
   startSeconds: number;
   /** How long a polite stop may take before it is an impolite one. */
   graceSeconds: number;
-  onLine(line: string, stream: 'stdout' | 'stderr'): void;
+  onLine: (line: string, stream: 'stdout' | 'stderr') => void;
   onProgress?(text: string): void;
 }
 
@@ -46,6 +47,7 @@ type Message =
 export function spawnChild(spec: ChildSpec): Child {
   const child = spawn(process.execPath, spec.args, {
     env: spec.env,
+    cwd: spec.cwd,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

@@ -7,7 +7,7 @@ const burstLines = 15;
 const burstMs = 10_000;
 
 export interface PartLog {
-  line(text: string, stream: 'stdout' | 'stderr'): void;
+  line: (text: string, stream: 'stdout' | 'stderr') => void;
   /** What it said last, for a message about its end. */
   lastLines(): string[];
   file: string;

@@ -17,9 +17,9 @@ export function isFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   });
 }
 
-/** The preferred port, or a free one that no earlier call has been given. */
-export function portFinder(): (preferred: number) => Promise<number> {
-  const given = new Set<number>();
+/** The preferred port, or a free one after it that no earlier call has been given. */
+export function portFinder(taken: readonly number[]): (preferred: number) => Promise<number> {
+  const given = new Set(taken);
   return async (preferred) => {
     for (let port = preferred; port < preferred + 50; port += 1) {
       if (given.has(port) || !(await isFree(port))) continue;

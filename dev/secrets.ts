@@ -3,9 +3,13 @@ import { accessSync, chmodSync, constants, mkdirSync, readFileSync, writeFileSyn
 import path from 'node:path';
 import { StartError } from './start-error.ts';
 
-/** Makes the data directory, for this user alone. Throws `StartError` where it may not write. */
+/**
+ * Makes the data directory. Others may pass through it (PostgreSQL runs under another account when we
+ * are root), not look around. Throws `StartError` where this user may not write.
+ */
 export function openDataDir(dataDir: string): void {
   try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o711 });
     mkdirSync(path.join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {

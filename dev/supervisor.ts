@@ -14,12 +14,12 @@ export interface Supervisor {
   /** Refuses new parts and restarts from now on; what runs goes on until it is stopped. */
   close(): void;
   /** Ends every part at once. */
-  killAll(): void;
+  killAll: () => void;
   pids(): Record<string, number>;
 }
 
 export interface SupervisorOptions {
-  say(name: string, text: string): void;
+  say: (name: string, text: string) => void;
   /** A part died again and again: it is not started any more. */
   onGiveUp(name: string, reason: string): void;
   /** Milliseconds before the first restart; doubled for each further death within `calmMs`. */
