@@ -38,7 +38,7 @@ export interface ExchangeDeps {
   onCall: ((call: AdeCall) => void) | undefined;
 }
 
-export interface ExchangeOptions {
+interface ExchangeOptions {
   authentication: Record<string, string>;
   /** Struck out of whatever Apple's refusal repeats. */
   secrets: readonly string[];

@@ -5,7 +5,7 @@ import { createAdeClient, type AdeClientDeps } from './client.ts';
 import { AdeError } from './errors.ts';
 import { createMemorySessions } from './memory-sessions.ts';
 
-export type TokenProof = { account: AdeAccount } | { termsNotSigned: true };
+type TokenProof = { account: AdeAccount } | { termsNotSigned: true };
 
 /** Asks Apple, with a session of its own, whether a token works; nothing is stored. */
 export type TokenProbe = (token: ServerToken) => Promise<TokenProof>;

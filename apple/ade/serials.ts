@@ -3,7 +3,7 @@ import { normalizeSerial } from '../../domain/device.ts';
 import { requireObject } from './shape.ts';
 
 /** Apple asks for at most so many at a time; larger calls have cost others whole fleets in cool-down. */
-export const largestBatch = 1000;
+const largestBatch = 1000;
 
 /** Serials as they are sent and as results are keyed: normalized, each once. */
 export function batchOf(serials: readonly string[]): string[] {

@@ -13,11 +13,11 @@ const leaseSeconds = 45;
 const pollMilliseconds = 100;
 
 /** https://developer.apple.com/documentation/devicemanagement/authenticating-for-automated-device-enrollment */
-export function sessionRequest(): AdeRequest {
+function sessionRequest(): AdeRequest {
   return { endpoint: 'GET /session' };
 }
 
-export function readSessionReply(body: unknown): string {
+function readSessionReply(body: unknown): string {
   const token = readSessionToken(requireObject(body, 'the body')['auth_session_token']);
   if (token === null) throw new ShapeError('auth_session_token', 'a token');
   return token;

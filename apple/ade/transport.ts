@@ -46,15 +46,12 @@ const mebibyte = 1024 * 1024;
 const largestAnswer = 64 * mebibyte;
 const largestRefusal = 64 * 1024;
 
-/**
- * HTTP with keep-alive over its own pool. Redirects are not followed: the session would go along.
- * A process needs one.
- */
-export function createTransport(options: { connectSeconds?: number } = {}): Transport & {
-  close: () => Promise<void>;
-} {
-  const agent = new Agent({ connect: { timeout: (options.connectSeconds ?? 10) * 1000 } });
-  const transport: Transport = async (request) => {
+const connectSeconds = 10;
+
+/** HTTP with keep-alive. Redirects are not followed: the session would go along. */
+function createTransport(): Transport {
+  const agent = new Agent({ connect: { timeout: connectSeconds * 1000 } });
+  return async (request) => {
     request.signal?.throwIfAborted();
     const { wholeSeconds, headersSeconds, idleSeconds } = request.timeouts;
     // AbortSignal.any would keep hold of a signal that lives as long as an activity does.
@@ -88,7 +85,6 @@ export function createTransport(options: { connectSeconds?: number } = {}): Tran
       request.signal?.removeEventListener('abort', onAbort);
     }
   };
-  return Object.assign(transport, { close: () => agent.close() });
 }
 
 let shared: Transport | undefined;
@@ -135,9 +131,10 @@ const reasons: Partial<Record<string, string>> = {
 };
 
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code.startsWith('HPE_')) return `not HTTP (${code})`;
+  if (!(error instanceof Error)) return 'the connection failed';
+  // undici knows the parser's code only when it was the parser's idea to stop.
+  if (error.name === 'HTTPParserError') return 'what answers does not speak HTTP';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   const reason = reasons[code];
-  if (reason === undefined) return code === '' ? 'the connection failed' : code;
-  return `${reason} (${code})`;
+  return reason === undefined ? code : `${reason} (${code})`;
 }

@@ -12,7 +12,7 @@ export interface WireSession {
   auth_session_token: string;
 }
 
-export interface WireUrl {
+interface WireUrl {
   uri: string;
   http_method?: string[];
   limit?: { default?: number; maximum?: number };
