@@ -8,7 +8,7 @@ const burstMs = 10_000;
 
 export interface PartLog {
   line: (text: string, stream: 'stdout' | 'stderr') => void;
-  /** What it said last, for a message about its end. */
+  /** What it said last and nobody has seen, for a message about its end. */
   lastLines(): string[];
   file: string;
 }
@@ -50,7 +50,7 @@ export function openPartLog({ name, dir, printFrom, print }: PartLogOptions): Pa
 
   return {
     file,
-    lastLines: () => recent,
+    lastLines: () => (printFrom === null ? recent : []),
     line: (text, source) => {
       const bytes = Buffer.byteLength(text) + 1;
       if (size + bytes > maxFileBytes && size > 0) turnOver();
