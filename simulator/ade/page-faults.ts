@@ -1,7 +1,16 @@
 import type { WireDevice } from '../../apple/ade/wire.ts';
 import { strikes, type Struck } from '../faults/faults.ts';
 import { struckBy } from '../faults/transport.ts';
-import type { Page } from './pages.ts';
+
+/** A page before it is written: entries are JSON already. */
+export interface Page {
+  entries: string[];
+  serials: string[];
+  cursor: string;
+  /** Another cursor for the place that this page began at. */
+  again: string;
+  more: boolean;
+}
 
 /** What the faults that struck a call make of its page. */
 export function bend(

@@ -4,23 +4,13 @@ import { renderChange, renderDevice } from '../fleet/render.ts';
 import { struckBy } from '../faults/transport.ts';
 import { now, type Call, type Endpoint } from './call.ts';
 import { readCursor, writeCursor, type Cursor } from './cursors.ts';
-import { bend } from './page-faults.ts';
+import { bend, type Page } from './page-faults.ts';
 import { malformed, Refusal } from './refusal.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
 const MAX_CURSOR = 1000;
 const RETENTION_SECONDS = 8 * 24 * 3600;
-
-/** A page before it is written: entries are JSON already. */
-export interface Page {
-  entries: string[];
-  serials: string[];
-  cursor: string;
-  /** Another cursor for the place that this page began at. */
-  again: string;
-  more: boolean;
-}
 
 /** https://developer.apple.com/documentation/devicemanagement/fetch-devices */
 export const fetchDevices: Endpoint = {
