@@ -60,6 +60,7 @@ export function createAdeClient(deps: AdeClientDeps): AdeClient {
     credentials: deps.credentials,
     store: deps.sessions,
     exchange,
+    timeouts,
     now: deps.now,
     newNonce: deps.newNonce ?? randomUUID,
   });

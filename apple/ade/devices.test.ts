@@ -5,7 +5,7 @@ import {
   readDevicePageReply,
   syncDevicesRequest,
 } from './devices.ts';
-import type { WireDevice, WireDevicePage } from './wire.ts';
+import type { WireDevice, WireDeviceDetails, WireDevicePage } from './wire.ts';
 
 const device: Required<WireDevice> = {
   serial_number: ' c02abc123def ',
@@ -264,17 +264,15 @@ describe('details', () => {
   const asked = ['A1', 'B2', 'C3', 'D4'];
 
   test('are given by serial; what Apple leaves out has failed', () => {
-    const details = readDeviceDetailsReply(
-      {
-        devices: {
-          a1: { serial_number: 'A1', response_status: 'SUCCESS', model: 'Mac', os: 'OSX' },
-          B2: { response_status: 'NOT_FOUND' },
-          C3: { model: 'iPhone' },
-          X9: { response_status: 'SUCCESS' },
-        },
+    const reply: WireDeviceDetails = {
+      devices: {
+        a1: { serial_number: 'A1', response_status: 'SUCCESS', model: 'Mac', os: 'OSX' },
+        B2: { response_status: 'NOT_FOUND' },
+        C3: { model: 'iPhone' },
+        X9: { response_status: 'SUCCESS' },
       },
-      asked,
-    );
+    };
+    const details = readDeviceDetailsReply(reply, asked);
     expect([...details.keys()]).toEqual(asked);
     expect(details.get('A1')).toMatchObject({ status: 'SUCCESS', device: { serial: 'A1' } });
     expect(details.get('B2')).toEqual({ status: 'NOT_FOUND', device: null });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readAssignProfileReply, readDefineProfileReply, readGetProfileReply } from './profiles.ts';
+import type { WireProfileReply } from './wire.ts';
 import { batchOf, readSerialResults } from './serials.ts';
 
 describe('per-serial answers', () => {
@@ -77,7 +78,12 @@ test.each([undefined, null, '', 7])('a definition without a uuid (%j) is none', 
 });
 
 test('a profile comes back as Apple has it', () => {
-  const profile = { profile_name: 'Kiosk', url: 'https://x.example', is_supervised: true };
+  const profile: WireProfileReply = {
+    profile_name: 'Kiosk',
+    url: 'https://x.example',
+    is_supervised: true,
+    profile_uuid: 'P',
+  };
   expect(readGetProfileReply(profile)).toEqual(profile);
   expect(() => readGetProfileReply([profile])).toThrow(
     expect.objectContaining({ field: 'the body' }),

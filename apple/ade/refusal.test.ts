@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { adeCodes } from '../../domain/ade.ts';
+import type { WireRefusal } from './wire.ts';
 import { parseRefusal, type Refusal } from './refusal.ts';
 
 const base: Refusal = {
@@ -27,6 +28,7 @@ describe('the code of a refusal', () => {
       `\uFEFF${code}`,
       JSON.stringify({ code }),
       JSON.stringify({ message: code }),
+      JSON.stringify({ code: 'X', message: code } satisfies WireRefusal),
       JSON.stringify({ code: 400, message: code }),
       JSON.stringify({ error: { code } }),
       JSON.stringify({ errors: [{ code, message: 'text' }] }),

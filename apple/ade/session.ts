@@ -7,8 +7,8 @@ import { oauth1Header } from './oauth1.ts';
 import { requireObject, ShapeError } from './shape.ts';
 import type { Timeouts } from './transport.ts';
 
-/** A new session is a small thing; and the claim on its renewal must outlive the call. */
-const timeouts: Timeouts = { headersSeconds: 20, idleSeconds: 10, wholeSeconds: 30 };
+/** A session is a small answer; and the claim on its renewal must outlive the call. */
+const longestSeconds = 30;
 const leaseSeconds = 45;
 const pollMilliseconds = 100;
 
@@ -43,10 +43,12 @@ export function createSessions(deps: {
   credentials: () => Promise<ServerToken>;
   store: AdeSessionStore;
   exchange: Exchange;
+  timeouts: Timeouts;
   now: () => Date;
   newNonce: () => string;
 }): Sessions {
   const { integrationId, store } = deps;
+  const wholeSeconds = Math.min(deps.timeouts.wholeSeconds, longestSeconds);
   const url = endpointUrl(deps.baseUrl)('GET /session');
   let pending: Promise<AdeSession> | undefined;
 
@@ -97,7 +99,7 @@ export function createSessions(deps: {
     const outcome = await deps.exchange(sessionRequest(), readSessionReply, {
       authentication: { Authorization: authorization },
       secrets: [consumerKey, consumerSecret, accessToken, accessSecret],
-      timeouts,
+      timeouts: { ...deps.timeouts, wholeSeconds },
     });
     if (outcome.error !== undefined) throw outcome.error;
     return outcome.value;
