@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { World } from './world.ts';
@@ -19,6 +19,7 @@ export class StateFile {
   #timer: NodeJS.Timeout | null = null;
   #writing: Promise<void> = Promise.resolve();
   #unsaved = false;
+  #failure: unknown = null;
 
   constructor(world: World, path: string) {
     this.#world = world;
@@ -74,22 +75,24 @@ export class StateFile {
     const text = JSON.stringify(saveWorld(this.#world));
     const next = `${this.#path}.next`;
     this.#writing = this.#writing.then(async () => {
-      await writeFile(next, text, { mode: 0o600 });
-      await rename(next, this.#path);
+      try {
+        await writeFile(next, text, { mode: 0o600 });
+        await rename(next, this.#path);
+        this.#failure = null;
+      } catch (error) {
+        // The world goes on; the next save may go better, and the last one is told.
+        this.#failure = error;
+      }
     });
   }
 
+  /** Saves what is not saved. Throws what kept the last save from its file. */
   async close(): Promise<void> {
+    this.#world.onChange = () => undefined;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     if (this.#unsaved) this.#save();
     await this.#writing;
-  }
-
-  /** For an exit that cannot wait. */
-  saveNow(): void {
-    const next = `${this.#path}.next`;
-    writeFileSync(next, JSON.stringify(saveWorld(this.#world)), { mode: 0o600 });
-    renameSync(next, this.#path);
+    if (this.#failure !== null) throw this.#failure as Error;
   }
 }

@@ -82,7 +82,9 @@ describe('a change', () => {
     const fleet = new Fleet(7, 0, 3, (server, device, operation, at, state) => {
       told.push({ server, device, operation, at, state });
     });
-    const to = (server: number) => fleet.change([0, 1], 100, (state) => ({ ...state, server }));
+    const to = (server: number) => {
+      fleet.change([0, 1], 100, (state) => ({ ...state, server }));
+    };
 
     to(1);
     to(2);

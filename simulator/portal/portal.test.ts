@@ -8,7 +8,7 @@ import { createRawClient } from '../raw-client.ts';
 
 function portal(options: SimulatorInput = { devices: 40 }) {
   const simulator = createSimulator(options);
-  const send = (method: string, path: string, body?: BodyInit, type?: string) =>
+  const send = (method: string, path: string, body?: string | FormData, type?: string) =>
     simulator.fetch(
       new Request(`http://abm.test${path}`, {
         method,
