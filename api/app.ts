@@ -48,7 +48,8 @@ export function createApp(deps: ApiDeps) {
   app.route('/', healthRoutes(deps));
   app.route('/', metricsRoutes(deps, registry));
   app.route('/', docsRoutes());
-  app.get('/api/v1/openapi.json', (c) => c.json(document));
+  let document: ReturnType<typeof openApiDocument> | undefined;
+  app.get('/api/v1/openapi.json', (c) => c.json((document ??= openApiDocument(app))));
 
   app.use('/api/v1/*', authenticate(deps));
   app.route('/api/v1', integrationRoutes(deps));
@@ -61,7 +62,5 @@ export function createApp(deps: ApiDeps) {
   app.route('/api/v1', deviceRoutes(deps));
   app.route('/api/v1', apiKeyRoutes(deps));
   app.route('/api/v1', eventRoutes(deps));
-
-  const document = openApiDocument(app);
   return app;
 }

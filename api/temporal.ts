@@ -4,7 +4,7 @@ import {
   WorkflowUpdateFailedError,
   type Client,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, type Workflow } from '@temporalio/common';
 import { DomainError } from '../domain/errors.ts';
 import type { SyncBlock, SyncRun } from '../domain/sync.ts';
 import {
@@ -61,11 +61,11 @@ export function createSyncControl({ workflow, connection }: Client): SyncControl
     // The run's id names the update, so that callers who joined a run share one update as well.
     const options = { args, updateId: runId, startWorkflowOperation: start(integrationId) };
     if (waitSeconds > 0)
-      return workflow.executeUpdateWithStart<never, SyncNowResult, [SyncNowInput]>(
+      return workflow.executeUpdateWithStart<Workflow, SyncNowResult, [SyncNowInput]>(
         syncNowUpdate,
         options,
       );
-    await workflow.startUpdateWithStart<never, SyncNowResult, [SyncNowInput]>(syncNowUpdate, {
+    await workflow.startUpdateWithStart<Workflow, SyncNowResult, [SyncNowInput]>(syncNowUpdate, {
       ...options,
       waitForStage: 'ACCEPTED',
     });
