@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { groupRuns } from './process-identity.ts';
 import { StartError } from './start-error.ts';
 
 export interface ChildSpec {
@@ -145,21 +146,17 @@ async function tooSlow(seconds: number, signal: AbortSignal): Promise<never> {
 /** What a child left behind: a database whose keeper was killed, a compiler that it had started. */
 async function endGroup(pid: number): Promise<void> {
   // An interrupt is the fast and clean end for PostgreSQL, Temporal and compilers alike.
-  if (!signalGroup(pid, 'SIGINT')) return;
-  for (let waited = 0; waited < 5_000; waited += 50) {
+  signalGroup(pid, 'SIGINT');
+  for (let waited = 0; groupRuns(pid); waited += 50) {
+    if (waited === 5_000) signalGroup(pid, 'SIGKILL');
     await sleep(50);
-    if (!signalGroup(pid, 0)) return;
   }
-  signalGroup(pid, 'SIGKILL');
-  await sleep(50);
 }
 
-/** False when there is nobody in the group any more. */
-function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
-    return true;
   } catch {
-    return false;
+    // Nobody is in the group any more.
   }
 }

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
-/** True also for a process of another user. */
+/** True also for a process of another user; false for one that only waits to be taken away. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return statOf(String(pid))?.state !== 'Z';
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
@@ -16,13 +16,42 @@ export function isAlive(pid: number): boolean {
  * process is gone or the system does not tell.
  */
 export function birthOf(pid: number): string | null {
+  const fields = statOf(String(pid));
+  if (fields === null) return birthFromPs(pid);
+  return fields.state === 'Z' ? null : fields.startedAt;
+}
+
+/**
+ * Whether anybody of a process group still runs. A zombie does not: in a container without an init
+ * process nobody ever takes it away.
+ */
+export function groupRuns(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+  } catch {
+    return false;
+  }
+  if (process.platform !== 'linux') return true;
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => {
+      const stat = statOf(pid);
+      return stat?.group === group && stat.state !== 'Z';
+    });
+}
+
+function statOf(pid: string): { state: string; group: number; startedAt: string } | null {
   try {
     // The name in brackets may hold blanks and brackets: count fields after the last bracket.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? null : (fields[19] ?? null);
+    return {
+      state: fields[0] ?? '',
+      group: Number(fields[2]),
+      startedAt: fields[19] ?? '',
+    };
   } catch {
-    return birthFromPs(pid);
+    return null;
   }
 }
 
