@@ -34,9 +34,12 @@ const blocks: readonly string[] = [
 
 /**
  * The sync loops, reached through Temporal. Every call has a deadline: without one the client repeats
- * an update for as long as no worker polls.
+ * an update for as long as no worker polls. `stopping` ends whoever waits for a run.
  */
-export function createSyncControl({ workflow, connection }: Client): SyncControl {
+export function createSyncControl(
+  { workflow, connection }: Client,
+  stopping: AbortSignal,
+): SyncControl {
   const inTime = <T>(seconds: number, call: () => Promise<T>) =>
     connection.withDeadline(Date.now() + seconds * 1000, call).catch((error: unknown) => {
       throw asOutage(error);
@@ -84,8 +87,8 @@ export function createSyncControl({ workflow, connection }: Client): SyncControl
       const patience = Math.max(waitSeconds, acceptSeconds);
       const deadline = Date.now() + patience * 1000;
       try {
-        return await connection.withDeadline(deadline, () =>
-          update(integrationId, runId, waitSeconds),
+        return await connection.withAbortSignal(stopping, () =>
+          connection.withDeadline(deadline, () => update(integrationId, runId, waitSeconds)),
         );
       } catch (error) {
         if (error instanceof WorkflowUpdateFailedError) {
