@@ -195,7 +195,7 @@ CREATE INDEX "devices_facets" ON "devices" USING btree ("integration_id","presen
 CREATE INDEX "devices_description" ON "devices" USING btree ("description","serial");--> statement-breakpoint
 CREATE INDEX "devices_asset_tag" ON "devices" USING btree (lower("asset_tag"),"serial") WHERE "devices"."asset_tag" is not null;--> statement-breakpoint
 CREATE INDEX "idempotency_keys_oldest" ON "idempotency_keys" USING btree ("claimed_at");--> statement-breakpoint
-CREATE UNIQUE INDEX "integrations_server_uuid" ON "integrations" USING btree ("server_uuid");--> statement-breakpoint
+CREATE UNIQUE INDEX "integrations_server_uuid" ON "integrations" USING btree ("server_uuid") WHERE "integrations"."server_uuid" is not null;--> statement-breakpoint
 CREATE INDEX "sync_runs_newest" ON "sync_runs" USING btree ("integration_id","queued_at","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "sync_runs_one_open" ON "sync_runs" USING btree ("integration_id") WHERE "sync_runs"."state" in ('running', 'waiting');--> statement-breakpoint
 CREATE UNIQUE INDEX "sync_runs_one_queued" ON "sync_runs" USING btree ("integration_id") WHERE "sync_runs"."state" = 'queued';--> statement-breakpoint

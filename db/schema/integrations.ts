@@ -34,8 +34,11 @@ export const integrations = pgTable(
     ),
     check('integrations_page_size', sql`${table.pageSize} between 1 and 1000`),
     // Two integrations on one MDM server entry would fight over its devices. Several servers of one
-    // organization are fine.
-    uniqueIndex('integrations_server_uuid').on(table.serverUuid),
+    // organization are fine. Partial, so that PostgreSQL takes it for no key: changing it then does
+    // not wait for those who hold a reference to the row.
+    uniqueIndex('integrations_server_uuid')
+      .on(table.serverUuid)
+      .where(sql`${table.serverUuid} is not null`),
   ],
 );
 

@@ -4,7 +4,7 @@ import type { Queries } from './sync-position.ts';
 export type NewAuditEvent = Omit<AuditEvent, 'id' | 'at'> & { at: Date };
 
 /** Serializes writers until they commit, so that ids grow in the order in which events appear. */
-const auditLock = 0x61_62_6d_32;
+export const auditLock = 0x61_62_6d_32;
 
 /** In the transaction of what it tells of. `before` and `after` hold no secret. */
 export async function appendAudit(tx: Queries, event: NewAuditEvent): Promise<void> {

@@ -437,7 +437,10 @@ describe('text that PostgreSQL cannot keep', () => {
   const device_ = (serial: string) => device(serial);
 });
 
-type Walk = { run: SyncRun; position: SyncPosition };
+interface Walk {
+  run: SyncRun;
+  position: SyncPosition;
+}
 
 async function begin(input: { integrationId?: string } = {}): Promise<Walk> {
   const begun = await sync.begin({
