@@ -19,7 +19,7 @@ const help = `Apple's side of Automated Device Enrollment, for development and t
   --session-lifetime <s>   (3600)
   --single-session         a new session ends the ones before it
   --throttle-after <n>     assignments of one device a day before it is throttled (0: never)
-  --block-user-agent <s>   a beginning of User-Agents that is kept out; may be repeated
+  --block-user-agent <s>   keeps out User-Agents that begin so, and no others; may be repeated
   --public-url <url>       what clients sign, where a proxy stands between
   --help
 
@@ -84,7 +84,9 @@ function explain(error: unknown): string {
   }
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') return 'The port is in use; choose another with --port.';
-  if (error instanceof StateFileError || code?.startsWith('ERR_PARSE_ARGS')) return message;
+  if (error instanceof StateFileError || /^(ERR_PARSE_ARGS|ERR_SOCKET)/.test(code ?? '')) {
+    return message;
+  }
   throw error;
 }
 
@@ -103,7 +105,10 @@ try {
   console.log(`Simulating Apple at ${url}: ${devices} devices of seed ${seed}.`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
-      void simulator.close().then(() => process.exit(0));
+      simulator.close().then(
+        () => process.exit(0),
+        (error: unknown) => stop(`The world was not saved: ${(error as Error).message}`),
+      );
     });
   }
 } catch (error) {

@@ -46,7 +46,6 @@ interface SavedServer {
   lastConnectedAt: number | null;
   log: {
     start: number;
-    watched: boolean;
     devices: string;
     at: string;
     what: string;
@@ -125,7 +124,6 @@ function saveServer(server: MdmServer, table: StateTable): SavedServer {
     lastConnectedAt: server.lastConnectedAt,
     log: {
       start: log.start,
-      watched: log.watched,
       devices: column(changes.map((change) => change.device)),
       at: column(changes.map((change) => change.at)),
       what: column(changes.map((change) => operations.indexOf(change.operation))),
@@ -178,5 +176,5 @@ function restoreServer(world: World, kept: SavedServer, saved: SavedWorld): void
     operation: operations[what[n] ?? 0] ?? 'modified',
     state: states[places[n] ?? 0] ?? pristine,
   }));
-  server.log.restore(kept.log.start, kept.log.watched, changes);
+  server.log.restore(kept.log.start, changes);
 }

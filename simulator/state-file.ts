@@ -5,6 +5,8 @@ import type { World } from './world.ts';
 import { restoreWorld, saveWorld, type SavedWorld } from './saved-world.ts';
 
 const QUIET_MS = 500;
+/** Of a busy, large world no more than a tenth of the time goes into saving it. */
+const PAUSE_PER_SAVE = 9;
 
 /** The reason and the way out are for the person who started the simulator. */
 export class StateFileError extends Error {}
@@ -19,6 +21,7 @@ export class StateFile {
   #timer: NodeJS.Timeout | null = null;
   #writing: Promise<void> = Promise.resolve();
   #unsaved = false;
+  #pauseMs = QUIET_MS;
   #failure: unknown = null;
 
   constructor(world: World, path: string) {
@@ -36,7 +39,7 @@ export class StateFile {
       this.#timer ??= setTimeout(() => {
         this.#timer = null;
         this.#save();
-      }, QUIET_MS).unref();
+      }, this.#pauseMs).unref();
     };
   }
 
@@ -72,7 +75,9 @@ export class StateFile {
 
   #save(): void {
     this.#unsaved = false;
+    const before = performance.now();
     const text = JSON.stringify(saveWorld(this.#world));
+    this.#pauseMs = Math.max(QUIET_MS, PAUSE_PER_SAVE * (performance.now() - before));
     const next = `${this.#path}.next`;
     this.#writing = this.#writing.then(async () => {
       try {

@@ -21,6 +21,7 @@ export const fetchDevices: Endpoint = {
     if (request.cursor === undefined) {
       server.log.dropBefore(world.clock.seconds() - RETENTION_SECONDS);
       server.log.watch();
+      world.onChange();
     }
     const from: Cursor = request.cursor
       ? readCursor(request.cursor, server.uuid, world.clock.seconds(), world.cursorKey)

@@ -29,10 +29,6 @@ export class ChangeLog {
     return this.#start + this.#entries.length;
   }
 
-  get watched(): boolean {
-    return this.#watched;
-  }
-
   /** From now on somebody may ask for what happens. */
   watch(): void {
     this.#watched = true;
@@ -54,9 +50,10 @@ export class ChangeLog {
     this.#start += dropped;
   }
 
-  restore(start: number, watched: boolean, entries: Change[]): void {
+  /** Somebody may hold a cursor from before, so it is watched from the start. */
+  restore(start: number, entries: Change[]): void {
     this.#start = start;
-    this.#watched = watched;
     this.#entries = entries;
+    this.#watched = true;
   }
 }
