@@ -5,7 +5,7 @@ import { interruption } from './interruption.ts';
 import { takeLock } from './lock.ts';
 import { describeParts, type Parts } from './parts.ts';
 import { openDataDir } from './secrets.ts';
-import { dataDirOf, readSettings, requirePort, type Settings } from './settings.ts';
+import { dataDirOf, isSet, readSettings, requirePort, type Settings } from './settings.ts';
 import { showStep } from './show-step.ts';
 import { StartError } from './start-error.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
@@ -87,12 +87,12 @@ async function demonstrate(settings: Settings, portalUrl: string): Promise<void>
 function announce(settings: Settings, running: Running): void {
   if (stopping) return;
   const seconds = Math.round((Date.now() - startedAt) / 1000);
-  const made = process.env['ADMIN_API_KEY'] === settings.adminKey ? null : settings.adminKey;
+  const isGiven = isSet(process.env['ADMIN_API_KEY']);
   const rows: [string, string][] = [
     ['Admin API', `${settings.baseUrl}/api/docs`],
     ['Temporal UI', running.temporalUi ?? `yours, at ${settings.temporalAddress ?? ''}`],
     ['Simulated ABM', running.simulatorUrl ?? `none: devices come from ${settings.appleUrl ?? ''}`],
-    ['Admin key', made ?? 'as set in ADMIN_API_KEY'],
+    ['Admin key', isGiven ? 'as set in ADMIN_API_KEY' : settings.adminKey],
     ['Data and logs', settings.dataDir],
   ];
   console.log(`\n${bold(`GuardMDM ABM is ready (${seconds} s)`)}\n\n${table(rows)}\n`);
