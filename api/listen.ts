@@ -40,11 +40,15 @@ async function close(server: Server, graceMs: number): Promise<void> {
       resolve();
     });
   });
-  server.closeIdleConnections();
+  // A connection whose last answer has just gone out is idle only from then on.
+  const sweeping = setInterval(() => {
+    server.closeIdleConnections();
+  }, 50);
   const timer = setTimeout(() => {
     server.closeAllConnections();
   }, graceMs);
   await closed;
+  clearInterval(sweeping);
   clearTimeout(timer);
 }
 

@@ -20,7 +20,8 @@ import type { SyncControl } from './deps.ts';
 import { isRpcTimeout, isTemporalOutage } from './temporal-outage.ts';
 
 /** A call that asks for nothing but a receipt. */
-const callSeconds = 5;
+const callSeconds = 3;
+const pingSeconds = 2;
 /** How long a worker may take to pick an update up before nobody seems to be there. */
 const acceptSeconds = 3;
 
@@ -75,8 +76,13 @@ export function createSyncControl(
     return undefined;
   }
 
+  async function ping(): Promise<void> {
+    await inTime(pingSeconds, () => connection.workflowService.getSystemInfo({}));
+  }
+
   return {
     wake,
+    ping,
 
     async ensure(integrationId) {
       const options = syncStartOptions(integrationId);
@@ -85,6 +91,8 @@ export function createSyncControl(
 
     async syncNow(integrationId, runId, waitSeconds): Promise<SyncRun | undefined> {
       const patience = Math.max(waitSeconds, acceptSeconds);
+      // An update to an engine that is away would be repeated until the deadline.
+      await ping();
       const deadline = Date.now() + patience * 1000;
       try {
         return await connection.withAbortSignal(stopping, () =>
@@ -109,10 +117,6 @@ export function createSyncControl(
           if (!(error instanceof WorkflowNotFoundError)) throw error;
         },
       );
-    },
-
-    async ping() {
-      await inTime(2, () => connection.workflowService.getSystemInfo({}));
     },
   };
 }
