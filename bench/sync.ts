@@ -1,0 +1,182 @@
+import { readFileSync } from 'node:fs';
+import { Client, Connection } from '@temporalio/client';
+import postgres from 'postgres';
+import type { SyncRun } from '../domain/sync.ts';
+import { connect, type Connected } from '../test/stack/connect.ts';
+import { startStack, type Stack } from '../test/stack/stack.ts';
+import { syncStatusQuery, syncWorkflowId, wakeSignal } from '../workflows/contract.ts';
+import type { SyncStatus } from '../workflows/contract.ts';
+import { bareCopy, bareFetch } from './floors.ts';
+import { listBench } from './lists.ts';
+import { atMost, ratio, report, seconds } from './report.ts';
+
+type Part = () => Promise<void>;
+
+const parts: Record<string, Part> = {
+  full: () => withStack(300_000, fullSync),
+  latency: () => withStack(30_000, slowApple),
+  idle: () => withStack(30_000, idleCycle),
+  delta: () => withStack(300_000, smallDelta),
+  memory: flatMemory,
+  lists: () => withStack(500_000, listsAtSize),
+};
+
+/** The sync's figures; all of them, or the named parts. */
+export async function syncBench(names: string[]): Promise<void> {
+  const unknown = names.filter((name) => parts[name] === undefined);
+  if (unknown.length > 0)
+    throw new Error(`no part ${unknown.join(', ')}; there are: ${Object.keys(parts).join(', ')}`);
+  for (const [name, part] of Object.entries(parts))
+    if (names.length === 0 || names.includes(name)) await part();
+}
+
+async function withStack(devices: number, measure: (stack: Stack) => Promise<void>): Promise<void> {
+  const stack = await startStack({ devices, durable: true, logLevel: 'warn' });
+  try {
+    await measure(stack);
+  } finally {
+    await stack.stop();
+  }
+}
+
+/** From the token to the end of the first full walk. */
+async function firstSync(
+  stack: Stack,
+  pageSize: number,
+): Promise<{ fleet: Connected; run: SyncRun; ms: number }> {
+  const fleet = await connect(stack, { pageSize });
+  for (;;) {
+    const runs = await stack.api.all<SyncRun>(
+      `/api/v1/integrations/${fleet.integrationId}/sync-runs`,
+    );
+    const run = runs.at(-1);
+    if (run?.state === 'failed') throw new Error(JSON.stringify(run.error));
+    if (run?.finishedAt != null && run.startedAt !== null)
+      return { fleet, run, ms: Date.parse(run.finishedAt) - Date.parse(run.startedAt) };
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+async function fullSync(stack: Stack): Promise<void> {
+  const { fleet, run, ms } = await firstSync(stack, 1000);
+  const fetched = await bareFetch(stack, fleet.integrationId, 1000);
+  const copied = await bareCopy(stack, fleet.integrationId);
+  report(`Full sync of ${run.added} devices, 1000 a page, no latency`, {
+    ours: seconds(ms),
+    'floor A, bare fetch and parse': seconds(fetched),
+    'floor B, COPY of the same rows': seconds(copied),
+    'ours / (A + B)': ratio(ms / (fetched + copied), 2),
+  });
+}
+
+async function slowApple(stack: Stack): Promise<void> {
+  await stack.apple.fault({ name: 'slow', endpoints: ['fetch', 'sync'], params: { delayMs: 100 } });
+  const { fleet, run, ms } = await firstSync(stack, 100);
+  const fetched = await bareFetch(stack, fleet.integrationId, 100);
+  report(`Full sync of ${run.added} devices, 100 a page, 100 ms a page`, {
+    ours: seconds(ms),
+    'floor A, bare fetch and parse': seconds(fetched),
+    'ours / A': ratio(ms / fetched, 1.1),
+  });
+}
+
+async function idleCycle(stack: Stack): Promise<void> {
+  const { fleet } = await firstSync(stack, 1000);
+  const connection = await Connection.connect({ address: stack.temporalAddress });
+  const loop = new Client({ connection }).workflow.getHandle(syncWorkflowId(fleet.integrationId));
+  const sql = postgres(stack.databaseUrl, { max: 1 });
+  await untilIdle();
+  const before = { events: await events(), rows: await rowsWritten() };
+  await stack.apple.control('DELETE', '/stats');
+
+  // What the timer does every five minutes, now; the signal is one event more than the timer's two.
+  await loop.signal(wakeSignal);
+  while ((await stack.apple.stats()).endpoints['sync'] === undefined) await pause(50);
+  await untilIdle();
+
+  const { endpoints } = await stack.apple.stats();
+  const calls = Object.values(endpoints).reduce((sum, one) => sum + one.calls, 0);
+  const rows = Object.entries(await rowsWritten()).flatMap(([table, count]) =>
+    count > (before.rows[table] ?? 0) ? [`${table}: ${count - (before.rows[table] ?? 0)}`] : [],
+  );
+  report('An idle delta cycle', {
+    'Apple calls': atMost(calls, 1),
+    'history events': atMost((await events()) - before.events, 15),
+    'rows written': rows.length === 0 ? 'none' : rows.join(', '),
+  });
+  await sql.end();
+  await connection.close();
+
+  async function events(): Promise<number> {
+    return (await loop.describe()).historyLength;
+  }
+  async function untilIdle(): Promise<void> {
+    while ((await loop.query<SyncStatus>(syncStatusQuery)).phase !== 'idle') await pause(50);
+    await pause(1500); // statistics of finished transactions reach the views within a second
+  }
+  async function rowsWritten(): Promise<Record<string, number>> {
+    const rows = await sql<{ relname: string; written: string }[]>`
+      select relname, n_tup_ins + n_tup_upd + n_tup_del as written from pg_stat_user_tables`;
+    return Object.fromEntries(rows.map((row) => [row.relname, Number(row.written)]));
+  }
+}
+
+async function smallDelta(stack: Stack): Promise<void> {
+  const { fleet } = await firstSync(stack, 1000);
+  const sql = postgres(stack.databaseUrl, { max: 1 });
+  await sql`analyze devices`;
+  const scans = async () => {
+    await pause(1500);
+    const [row] = await sql<{ seq_scan: string; idx_scan: string; read: string }[]>`
+      select seq_scan, idx_scan, seq_tup_read + idx_tup_fetch as read
+      from pg_stat_user_tables where relname = 'devices'`;
+    return {
+      sequential: Number(row?.seq_scan),
+      byIndex: Number(row?.idx_scan),
+      read: Number(row?.read),
+    };
+  };
+  await stack.apple.churn(fleet.server, 1000);
+  const before = await scans();
+  const run = await stack.api.sync(fleet.integrationId);
+  const after = await scans();
+  const ms = Date.parse(run.finishedAt ?? '') - Date.parse(run.startedAt ?? '');
+  report('A delta of 1000 changes among 300,000 devices', {
+    counted: `${run.added} added, ${run.modified} modified, ${run.removed} removed, ${run.unchanged} unchanged`,
+    took: seconds(ms),
+    'sequential scans of devices': atMost(after.sequential - before.sequential, 0),
+    'look-ups by index': String(after.byIndex - before.byIndex),
+    'rows read': String(after.read - before.read),
+  });
+  await sql.end();
+}
+
+async function flatMemory(): Promise<void> {
+  const peak = { small: 0, large: 0 };
+  const measure = (key: keyof typeof peak) => async (stack: Stack) => {
+    await firstSync(stack, 1000);
+    peak[key] = peakMegabytes(stack.pid('worker'));
+  };
+  await withStack(5_000, measure('small'));
+  await withStack(500_000, measure('large'));
+  report('Peak memory of the worker', {
+    'syncing 5,000 devices': `${peak.small.toFixed(0)} MB`,
+    'syncing 500,000 devices': `${peak.large.toFixed(0)} MB`,
+    difference: atMost(peak.large - peak.small, 100, ' MB'),
+  });
+}
+
+async function listsAtSize(stack: Stack): Promise<void> {
+  const { fleet } = await firstSync(stack, 1000);
+  await listBench(stack, fleet.integrationId);
+}
+
+/** Linux's own high-water mark of the process. */
+function peakMegabytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
