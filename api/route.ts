@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { Role } from '../domain/api-key.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { ApiEnv } from './deps.ts';
+import { emptyBodyIsNone } from './middleware/empty-body.ts';
 import { problems } from './errors.ts';
 import { bodyCap } from './middleware/body-cap.ts';
 import { requireRole } from './middleware/authenticate.ts';
@@ -42,7 +43,12 @@ export function apiRoute<R extends Omit<RouteConfig, 'middleware'>>(options: Opt
     security: [{ apiKey: [] }],
     'x-required-role': role,
     request: { query: nothing, ...route.request },
-    middleware: [requireRole(role), bodyCap(maxBodyBytes), ...middleware],
+    middleware: [
+      requireRole(role),
+      bodyCap(maxBodyBytes),
+      ...middleware,
+      ...(hasBody && route.request?.body?.required !== true ? [emptyBodyIsNone] : []),
+    ],
     responses: {
       ...problemResponses([...codesOfEveryCall, ...(hasBody ? bodyCodes : []), ...errors]),
       ...route.responses,

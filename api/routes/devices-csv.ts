@@ -69,11 +69,17 @@ export function deviceCsvRoutes({ devices }: ApiDeps) {
     const lines = csvChunks(devices.stream(given(filter) satisfies DeviceFilter), chosen);
     // The first chunk is read before the answer begins, so that a failure is still a status.
     const first = await lines.next();
-
-    return c.body(streamOf(first, lines), 200, {
+    const headers = {
       'content-type': 'text/csv; charset=utf-8',
       'content-disposition': 'attachment; filename="devices.csv"',
-    });
+    };
+    // Nobody will take the rows of a HEAD, so the read must not stay open for them.
+    if (c.req.method === 'HEAD') {
+      await lines.return(undefined);
+      return c.body(null, 200, headers);
+    }
+
+    return c.body(streamOf(first, lines), 200, headers);
   });
 }
 

@@ -93,20 +93,34 @@ describe('the export', () => {
     );
   });
 
-  test('is read as the client takes it, and ends when the client leaves', async () => {
-    const { app, devices } = await startApp();
-    let read = 0;
-    let closed = false;
-    devices.stream = async function* () {
+  async function withEndlessDevices() {
+    const started = await startApp();
+    const stream = { read: 0, closed: false };
+    started.devices.stream = async function* () {
       try {
         for (;;) {
-          read += 1;
-          yield [aDevice({ serial: `S${read}` })];
+          stream.read += 1;
+          yield [aDevice({ serial: `S${stream.read}` })];
         }
       } finally {
-        closed = true;
+        stream.closed = true;
       }
     };
+    return { ...started, stream };
+  }
+
+  test('asked for by HEAD leaves no read open', async () => {
+    const { ask, stream } = await withEndlessDevices();
+
+    const { status, headers } = await ask('HEAD', 'devices.csv');
+
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    expect(stream.closed).toBe(true);
+  });
+
+  test('is read as the client takes it, and ends when the client leaves', async () => {
+    const { app, stream } = await withEndlessDevices();
 
     const answer = await app.request('/api/v1/devices.csv?columns=serial', {
       headers: { authorization: 'Bearer gmk_viewer_viewer_viewer_viewer' },
@@ -116,8 +130,8 @@ describe('the export', () => {
     await reader.read();
     await reader.cancel();
 
-    expect(read).toBeLessThanOrEqual(4);
-    expect(closed).toBe(true);
+    expect(stream.read).toBeLessThanOrEqual(4);
+    expect(stream.closed).toBe(true);
   });
 
   test('that fails before its first row is a failure and not half a file', async () => {

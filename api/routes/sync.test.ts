@@ -50,6 +50,16 @@ describe('Sync Now', () => {
     expect(told).toEqual([`syncNow ${row.id} ${String(run?.id)} 0`]);
   });
 
+  test.each([{}, { body: '' }, { json: {} }, { json: { mode: 'delta' } }])(
+    'takes %j for a body',
+    async (init) => {
+      const { ask, path } = await withIntegration();
+
+      const headers = { 'content-type': 'application/json' };
+      expect((await ask('POST', path, { headers, ...init })).status).toBe(202);
+    },
+  );
+
   test('joins the run that is open', async () => {
     const { ask, path, syncRuns } = await withIntegration();
 
