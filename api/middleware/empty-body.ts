@@ -8,6 +8,6 @@ import type { ApiEnv } from '../deps.ts';
 export const emptyBodyIsNone: MiddlewareHandler<ApiEnv> = async function emptyBodyIsNone(c, next) {
   const isJson = (c.req.header('content-type') ?? '').includes('json');
   if (isJson && (await c.req.arrayBuffer()).byteLength === 0)
-    c.req.bodyCache.text = Promise.resolve('{}');
+    Object.assign(c.req.bodyCache, { text: Promise.resolve('{}') });
   await next();
 };
