@@ -48,7 +48,7 @@ export function describeParts({ logDir, logLevel, say }: PartsOptions): Parts {
     logs.set(name, log);
     return {
       name,
-      // The loader first: the second module is TypeScript as well.
+
       args: ['--import', 'tsx', ...args],
       cwd: root,
       env: spec.env ?? process.env,
@@ -62,7 +62,7 @@ export function describeParts({ logDir, logLevel, say }: PartsOptions): Parts {
     };
   }
 
-  const follower = ['--import', file('dev/follow-parent.ts')];
+  const follower = [file('dev/follow-parent.ts')];
   const keeper = (kind: string, options: Record<string, unknown>) => [
     ...follower,
     file('dev/part-main.ts'),
