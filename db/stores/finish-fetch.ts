@@ -75,7 +75,7 @@ interface Removed {
   sample: string[];
 }
 
-/** What the walk has not met, unless an operation has touched it since the walk began. */
+/** What the walk has not met, unless it was written since the walk began, by our clock and not by Apple's. */
 async function removeUnseen(
   tx: TransactionSql,
   { run, walkId, startedAt, now }: { run: SyncRun; walkId: string; startedAt: Date; now: Date },
@@ -87,7 +87,7 @@ async function removeUnseen(
     gone as (
       update devices d set presence = 'removed', removed_at = ${now}, updated_at = ${now}
       where d.integration_id = ${run.integrationId} and d.presence = 'present'
-        and (d.op_at is null or d.op_at <= ${startedAt})
+        and d.updated_at <= ${startedAt}
         and not exists (select 1 from seen s where s.serial = d.serial)
       returning d.serial
     ),
