@@ -18,6 +18,8 @@ describe('following an operation', () => {
 
     expect(status).toBe(200);
     expect(body).toMatchObject({
+      state: 'waiting',
+      run: { id: run.id },
       operation: {
         state: 'waiting',
         waitingFor: 'apple_unreachable',

@@ -5,7 +5,7 @@ import type { ApiDeps } from '../deps.ts';
 import { idempotent } from '../middleware/idempotency.ts';
 import { answers, apiRoute } from '../route.ts';
 import { idParams, wait } from '../schemas/common.ts';
-import { operationAnswer } from '../schemas/sync-run.ts';
+import { followedOperation } from '../schemas/sync-run.ts';
 import { hasEnded, operationOf } from '../views/operation.ts';
 import { waitForRun } from '../wait-for-run.ts';
 import { newRouter } from './router.ts';
@@ -23,7 +23,7 @@ export function operationRoutes(deps: ApiDeps) {
     summary: 'Follow long work',
     tags,
     request: { params: idParams, query: z.strictObject({ wait }) },
-    responses: { 200: answers('How it stands', operationAnswer) },
+    responses: { 200: answers('How it stands', followedOperation) },
   } as const);
   const cancel = apiRoute(
     { role: 'operator', errors: ['not_found', 'conflict'], middleware: [idempotent(deps)] },
@@ -34,7 +34,7 @@ export function operationRoutes(deps: ApiDeps) {
       summary: 'Cancel work that has not begun',
       tags,
       request: { params: idParams },
-      responses: { 200: answers('Cancelled', operationAnswer) },
+      responses: { 200: answers('Cancelled', followedOperation) },
     } as const,
   );
 
@@ -47,7 +47,7 @@ export function operationRoutes(deps: ApiDeps) {
       const run = await waitForRun(() => syncRuns.find(id), wait, interest);
       if (run === undefined) throw notFound(id);
 
-      return c.json({ operation: operationOf(run) }, 200);
+      return c.json(followed(run), 200);
     })
     .openapi(cancel, async (c) => {
       const { id } = c.req.valid('param');
@@ -57,8 +57,13 @@ export function operationRoutes(deps: ApiDeps) {
       if (run === undefined) throw notFound(id);
       if (run.state !== 'cancelled') throw tooLate(run);
 
-      return c.json({ operation: operationOf(run) }, 200);
+      return c.json(followed(run), 200);
     });
+}
+
+function followed(run: SyncRun) {
+  const operation = operationOf(run);
+  return { ...operation, operation };
 }
 
 const notFound = (id: string) => new DomainError('not_found', `There is no operation ${id}.`);

@@ -55,4 +55,9 @@ export const operationSchema = z
   })
   .openapi('Operation');
 
+/** The operation itself, and once more in the envelope of the call that started it. */
+export const followedOperation = operationSchema
+  .extend({ operation: operationSchema })
+  .openapi('FollowedOperation');
+
 export const operationAnswer = z.object({ operation: operationSchema });
