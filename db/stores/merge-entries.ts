@@ -17,7 +17,7 @@ export interface MergedEntry {
 
 /**
  * One entry a device: the newest operation wins, a deletion beats what happened in the same second,
- * and where there is no date the later entry wins. The facts outlive a deletion that follows them.
+ * and where one of two has no date the later entry wins. The facts outlive a deletion that follows them.
  */
 export function mergeEntries(devices: readonly AppleDevice[]): MergedEntry[] {
   const merged = new Map<string, MergedEntry>();
