@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { migrate } from '../db/migrate.ts';
 import { startPostgres } from '../dev/postgres.ts';
+import { prepareTemporal } from './temporal.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -14,6 +15,7 @@ declare module 'vitest' {
 
 /** One PostgreSQL for the whole run. It may lose everything in a crash, which is why it is quick. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+  await prepareTemporal();
   const scratch = await mkdtemp(join(tmpdir(), 'guardmdm-test-'));
   await chmod(scratch, 0o755);
   const server = await startPostgres({

@@ -34,7 +34,11 @@ const warnings: string[] = [];
 export const failedWorkflowTasks = () =>
   warnings.filter((line) => /failing workflow task|nondetermin/i.test(line));
 
+let collecting = false;
+
 function collectWarnings(): void {
+  if (collecting) return;
+  collecting = true;
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ message, meta }) => {
       const { error } = (meta ?? {}) as { error?: Error };
@@ -47,7 +51,7 @@ function collectWarnings(): void {
 // temporal.api.enums.v1.IndexedValueType
 const keyword = 2;
 
-/** A server that skips time. Time is one for the whole environment: one a suite, its tests serial. */
+/** A server that skips time. Time is one for the whole environment, so every test takes its own. */
 export async function startSkippingTime(): Promise<TestWorkflowEnvironment> {
   collectWarnings();
   const executable = { type: 'existing-path' as const, path: await findTestServer() };
