@@ -69,7 +69,12 @@ test('the built worker polls, with the workflow bundle beside it', async () => {
     }
   };
 
+  expect(run(['dist/worker-health.js'], environment()).status).toBe(1);
+
   await start(['dist/worker.js'], polls);
+
+  const health = run(['dist/worker-health.js'], environment());
+  expect(health.status, health.stderr).toBe(0);
   await connection.close();
 });
 
@@ -90,6 +95,18 @@ test.each(['server', 'worker'])('a built %s without configuration says what it l
     expect(done.stderr).toContain(`${variable} is not set`);
 });
 
+function environment(): Record<string, string> {
+  return {
+    PATH: process.env['PATH'] ?? '',
+    PORT: String(port),
+    HOST: '127.0.0.1',
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: temporal.address,
+    ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+    ADMIN_API_KEY: adminKey,
+  };
+}
+
 function run(args: string[], env: Record<string, string>) {
   const options = { cwd: root, encoding: 'utf8' as const, timeout: 60_000 };
   return spawnSync(process.execPath, args, {
@@ -103,15 +120,7 @@ async function start(args: string[], ready: (signal: AbortSignal) => Promise<voi
   const child = spawnChild({
     args,
     cwd: root,
-    env: {
-      PATH: process.env['PATH'],
-      PORT: String(port),
-      HOST: '127.0.0.1',
-      DATABASE_URL: database.url,
-      TEMPORAL_ADDRESS: temporal.address,
-      ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
-      ADMIN_API_KEY: adminKey,
-    },
+    env: environment(),
     ready,
     startSeconds: 60,
     graceSeconds: 30,

@@ -10,6 +10,7 @@ interface Service {
   image: string;
   build?: string;
   command?: string[];
+  healthcheck?: { test?: string[] };
   environment?: Record<string, string>;
   depends_on?: Record<string, { condition: string }>;
 }
@@ -84,7 +85,9 @@ test('the namespace job registers the search attributes that the workflows set',
 
 test('every command of our image is a program that the build makes', () => {
   const built = (parse(read('tsconfig.build.json')) as { files: string[] }).files;
-  const programs = ours.map(([, { command }]) => command!.find((word) => word.endsWith('.js'))!);
+  const programs = ours.flatMap(([, { command = [], healthcheck }]) =>
+    [...command, ...(healthcheck?.test ?? [])].filter((word) => word.endsWith('.js')),
+  );
 
   expect(programs).toContain('dist/server.js');
   for (const program of programs)
