@@ -133,8 +133,10 @@ describe('Apple in every mood', () => {
 
   async function runWhen(id: string, is: (run: SyncRun) => boolean): Promise<SyncRun> {
     for (;;) {
-      const { run } = await stack.api.get<{ run: SyncRun }>(`/api/v1/operations/${id}`);
-      if (is(run)) return run;
+      const { operation } = await stack.api.get<{ operation: { run: SyncRun } }>(
+        `/api/v1/operations/${id}`,
+      );
+      if (is(operation.run)) return operation.run;
       await sleep(100);
     }
   }

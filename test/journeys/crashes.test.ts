@@ -63,10 +63,9 @@ async function untilPagesServed(stack: Stack, count: number): Promise<void> {
 async function ended(stack: Stack, id: string): Promise<SyncRun> {
   for (;;) {
     const found = await stack.api
-      .get<{ state: string; run: SyncRun }>(`/api/v1/operations/${id}`)
+      .get<{ operation: { run: SyncRun } }>(`/api/v1/operations/${id}`)
       .catch(() => null);
-    if (found !== null && ['succeeded', 'failed', 'cancelled'].includes(found.state))
-      return found.run;
+    if (found?.operation.run.finishedAt != null) return found.operation.run;
     await sleep(100);
   }
 }

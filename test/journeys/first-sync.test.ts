@@ -71,11 +71,11 @@ describe('connecting to Apple Business Manager', () => {
     await stack.apple.portal('POST', `/servers/${fleet.server}/devices`, { serials: [serial] });
     await stack.api.sync(fleet.integrationId);
 
-    const device = await stack.api.get<{ presence: string; timeline: { items: TimelineEntry[] } }>(
+    const device = await stack.api.get<{ presence: string; timeline: TimelineEntry[] }>(
       `/api/v1/devices/${serial}`,
     );
     expect(device.presence).toBe('present');
-    const kinds = device.timeline.items.map((entry) => entry.kind);
+    const kinds = device.timeline.map((entry) => entry.kind);
     expect(kinds.slice(0, 2)).toEqual(['returned', 'removed']);
     expect(kinds.at(-1)).toBe('added');
   });

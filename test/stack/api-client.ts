@@ -84,12 +84,11 @@ export function createApi(url: string, key: string): Api {
         { mode },
       );
       for (;;) {
-        const found = await get<{ state: string; run: SyncRun }>(
-          `/api/v1/operations/${operation.id}`,
+        const { operation: found } = await get<{ operation: { state: string; run: SyncRun } }>(
+          `/api/v1/operations/${operation.id}?wait=30`,
         );
         if (['succeeded', 'failed', 'cancelled'].includes(found.state)) return found.run;
         if (Date.now() > until) throw new Error(`still ${found.state} after ${waitSeconds} s`);
-        await new Promise((resolve) => setTimeout(resolve, 100));
       }
     },
   };

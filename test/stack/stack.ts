@@ -71,7 +71,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     ready: (signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const child = spawnChild({
-      args: ['--import', 'tsx', ...args],
+      // The parts end with us, also when the runner is killed.
+      args: ['--import', 'tsx', path.join(root, 'dev/follow-parent.ts'), ...args],
       cwd: root,
       env: {
         ...process.env,
@@ -114,15 +115,16 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       startChild(
         'simulator',
         [
-          'simulator/main.ts',
+          path.join(root, 'simulator/main.ts'),
           ...['--port', String(ports.simulator), '--devices', String(devices)],
           ...['--seed', String(seed), '--state', path.join(scratch, 'world.json')],
           ...(options.simulator ?? []),
         ],
         answersOk(`${simulatorUrl}/healthz`),
       ),
-    server: () => startChild('server', ['server.ts'], answersOk(`${serverUrl}/readyz`)),
-    worker: () => startChild('worker', ['worker.ts'], () => Promise.resolve()),
+    server: () =>
+      startChild('server', [path.join(root, 'server.ts')], answersOk(`${serverUrl}/readyz`)),
+    worker: () => startChild('worker', [path.join(root, 'worker.ts')], () => Promise.resolve()),
   };
 
   function pidOf(part: Part): number {
