@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { migrate } from '../db/migrate.ts';
 import type { Parts } from './parts.ts';
@@ -62,6 +63,7 @@ async function database(tools: Tools, port: number): Promise<string> {
   if (moved) {
     say('postgres', `PostgreSQL does not run as root and cannot enter ${settings.dataDir}.`);
     say('postgres', `Its files go to ${dir} instead.`);
+    mkdirSync(path.dirname(dir), { recursive: true, mode: 0o755 });
   }
   const { url } = (await start(tools, parts.postgres({ dir, port }))) as { url: string };
   await migrate(url);

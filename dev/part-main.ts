@@ -3,7 +3,7 @@ import { isFree } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import { isAlive } from './process-identity.ts';
 import { StartError } from './start-error.ts';
-import { startTemporal } from './temporal.ts';
+import { findTemporalCli, startTemporal } from './temporal.ts';
 
 // Keeps PostgreSQL or Temporal as a process of its own, so that the supervisor can start, stop and
 // start again each of them like any other part: part-main.ts <kind> <options as JSON>.
@@ -19,41 +19,39 @@ const tell = (message: Record<string, unknown>) => process.send?.(message);
 const onLog = (line: string) => {
   console.log(line);
 };
+const onProgress = (text: string) => {
+  tell({ type: 'progress', text });
+};
 
-let kept: Kept | null = null;
+let launched: Promise<Kept> | null = null;
 
 process.once('SIGTERM', () => {
-  // Before there is anything to keep, what is being fetched or built ends with our process group.
-  void (kept?.stop() ?? Promise.resolve()).then(() => process.exit(0));
+  // What is still being fetched or built ends with our process group; a server has its own.
+  const stopped = launched?.then((kept) => kept.stop()) ?? Promise.resolve();
+  void stopped.catch(() => undefined).then(() => process.exit(0));
 });
 
 try {
+  if (kind === 'temporal') await findTemporalCli({ onProgress });
   await isPortFree();
-  kept = await start();
+  launched = launch();
+  const kept = await launched;
   tell({ type: 'ready', value: kept });
   while (isAlive(kept.pid)) await sleep(250);
   process.exit(1);
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
-  console.error(message);
   tell({ type: 'failed', message, remedy: error instanceof StartError ? error.remedy : '' });
   setImmediate(() => process.exit(1));
 }
 
-async function start(): Promise<Kept> {
+async function launch(): Promise<Kept> {
+  const { data, port, uiPort = 0 } = options;
   switch (kind) {
     case 'postgres':
-      return startPostgres({ dataDir: options.data, port: options.port, onLog });
+      return startPostgres({ dataDir: data, port, onLog });
     case 'temporal':
-      return startTemporal({
-        dbFile: options.data,
-        port: options.port,
-        uiPort: options.uiPort ?? 0,
-        onLog,
-        onProgress: (text) => {
-          tell({ type: 'progress', text });
-        },
-      });
+      return startTemporal({ dbFile: data, port, uiPort, onLog });
     default:
       throw new TypeError(`no part is called ${kind}`);
   }

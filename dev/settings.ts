@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { createHash } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { loadConfig } from '../config.ts';
 import { isFree, portOwner, refusal } from './ports.ts';
 import { keptSecret, newAdminKey, newEncryptionKey } from './secrets.ts';
@@ -94,7 +94,8 @@ export function postgresDir(dataDir: string): { dir: string; moved: boolean } {
   }
   const closed = ancestors(dataDir).some((dir) => (statSync(dir).mode & 0o001) === 0);
   if (!closed) return { dir: inside, moved: false };
-  const name = createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
+  // Named by a file in there: a data directory that begins anew gets a new place, too.
+  const name = keptSecret(dataDir, 'postgres-place', () => randomBytes(6).toString('hex'));
   return { dir: path.join('/var/lib/guardmdm-abm', name, 'postgres'), moved: true };
 }
 
