@@ -14,7 +14,7 @@ export interface WalkDeps {
   logger: Logger;
 }
 
-const heartbeatMs = 5_000;
+const heartbeatMs = 3_000;
 
 /**
  * Walks Apple's list from the position that Postgres holds, for a slice of at most 200 pages or a

@@ -221,7 +221,9 @@ export class Slice {
     detail: string | null,
   ): Promise<void> {
     const { integrationId } = this.input;
-    await this.deps.sync.markTokenState({ integrationId, tokenState, detail, now: this.now });
+    const { tokenExpiresAt } = this.begun;
+    const said = { integrationId, tokenExpiresAt, tokenState, detail, now: this.now };
+    await this.deps.sync.markTokenState(said);
   }
 
   private async end(error: RunError | null): Promise<SyncRun> {

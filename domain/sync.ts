@@ -167,9 +167,13 @@ export interface SyncStore {
     now: Date;
   }): Promise<SyncRun>;
 
-  /** What Apple's answer says about the token, set or cleared by any answer. */
+  /**
+   * What Apple's answer says about the token that expires then, set or cleared by any answer. A token
+   * that has been swapped in meanwhile is not touched by an answer to the one before.
+   */
   markTokenState(input: {
     integrationId: string;
+    tokenExpiresAt: string;
     tokenState: 'valid' | 'terms_not_signed' | 'rejected';
     detail: string | null;
     now: Date;

@@ -13,12 +13,15 @@ export const taskQueue = 'abm-sync';
 
 export const syncWorkflowType = 'syncDevices';
 export const syncWorkflowId = (integrationId: string) => `sync/${integrationId}`;
-export const integrationIdOfSync = (workflowId: string) => workflowId.slice('sync/'.length);
 
 /** Watches that every integration has its loops. */
 export const watchdogScheduleId = 'watch-loops';
 
-/** Update: run now and answer with the finished run. A caller without a run id wants any next run. */
+/**
+ * Update: run now and answer with the finished run. A caller without a run id wants any next run. It
+ * fails with a type that is the API's code: of what blocks the loop, `not_found` after a deletion, or
+ * the `RunError.code` of a run that failed.
+ */
 export const syncNowUpdate = 'syncNow';
 /** Signal: the facts in Postgres have changed (new token, pause, resume, settings); look again now. */
 export const wakeSignal = 'wake';
@@ -70,19 +73,6 @@ export interface SyncStatus {
   nextActionAt: string | null;
   lastRun: SyncRun | null;
 }
-
-/**
- * Failure types that end an update; the same words as the API's codes. Besides them a run that
- * failed ends its updates with the code of its error (`RunError.code`).
- */
-export const syncFailureTypes = [
-  'awaiting_token',
-  'token_expired',
-  'token_rejected',
-  'terms_not_signed',
-  'paused',
-  'not_found',
-] as const;
 
 /** Search attributes, registered by the embedded mode, docker-compose and docs/operations.md alike. */
 export const searchAttributes = {

@@ -39,7 +39,7 @@ export const status = defineQuery<SyncStatus>(syncStatusQuery);
 // trouble (Postgres away), and it is worth trying again for as long as it lasts.
 const { walkDevicePages } = proxyActivities<Activities>({
   startToCloseTimeout: '5 minutes',
-  heartbeatTimeout: '30 seconds',
+  heartbeatTimeout: '15 seconds',
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
 });

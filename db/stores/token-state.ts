@@ -9,7 +9,7 @@ type Input = Parameters<SyncStore['markTokenState']>[0];
  * rejection: its time is when we asked last.
  */
 export async function markTokenState(sql: Sql, input: Input): Promise<void> {
-  const { integrationId, tokenState, detail, now } = input;
+  const { integrationId, tokenExpiresAt, tokenState, detail, now } = input;
   const [row] = await sql<{ token_state: string; token_state_detail: string | null }[]>`
     select token_state, token_state_detail from integrations where id = ${integrationId}`;
   if (row === undefined || row.token_state === 'none') return;
@@ -17,7 +17,8 @@ export async function markTokenState(sql: Sql, input: Input): Promise<void> {
   await sql.begin(async (tx) => {
     const [before] = await tx<{ token_state: string; token_state_detail: string | null }[]>`
       select token_state, token_state_detail from integrations
-      where id = ${integrationId} and token_state <> 'none' for update`;
+      where id = ${integrationId} and token_state <> 'none'
+        and token_expires_at = ${new Date(tokenExpiresAt)} for update`;
     if (before === undefined) return;
     await tx`
       update integrations set token_state = ${tokenState}, token_state_detail = ${detail},
