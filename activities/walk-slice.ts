@@ -87,7 +87,10 @@ export class Slice {
     const call = at.phase === 'fetch' ? ade.fetchDevices(request) : ade.syncDevices(request);
     return {
       asked: call.then(
-        (page) => ({ page }),
+        (page) => {
+          this.deps.sync.preparePage(page);
+          return { page };
+        },
         (error: unknown) => ({ error }),
       ),
     };

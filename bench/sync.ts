@@ -112,7 +112,7 @@ async function idleCycle(stack: Stack): Promise<void> {
   }
   async function untilIdle(): Promise<void> {
     while ((await loop.query<SyncStatus>(syncStatusQuery)).phase !== 'idle') await pause(50);
-    await pause(1500); // statistics of finished transactions reach the views within a second
+    await statisticsSettle();
   }
   async function rowsWritten(): Promise<Record<string, number>> {
     const rows = await sql<{ relname: string; written: string }[]>`
@@ -126,7 +126,7 @@ async function smallDelta(stack: Stack): Promise<void> {
   const sql = postgres(stack.databaseUrl, { max: 1 });
   await sql`analyze devices`;
   const scans = async () => {
-    await pause(1500);
+    await statisticsSettle();
     const [row] = await sql<{ seq_scan: string; idx_scan: string; read: string }[]>`
       select seq_scan, idx_scan, seq_tup_read + idx_tup_fetch as read
       from pg_stat_user_tables where relname = 'devices'`;
@@ -175,6 +175,11 @@ async function listsAtSize(stack: Stack): Promise<void> {
 function peakMegabytes(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+/** An idle PostgreSQL backend hands its counts over after ten seconds at the latest. */
+function statisticsSettle(): Promise<void> {
+  return pause(11_000);
 }
 
 function pause(ms: number): Promise<void> {

@@ -119,6 +119,12 @@ export interface SyncStore {
   }): Promise<BeginWalk>;
 
   /**
+   * The part of `applyPage` that needs no database. Worth a call as soon as a page is there, while the
+   * one before is being written; `applyPage` does it otherwise.
+   */
+  preparePage(page: DevicePage): void;
+
+  /**
    * One page, one transaction: fence, upsert of what changed (newest operation wins, an older one
    * never overwrites), removals, timeline, counts, and the position after it. For a `fetch` page the
    * serials are remembered under the walk for `finishFetch`. Applying a page twice changes nothing.

@@ -52,6 +52,7 @@ export function createFakeSyncStore(position: SyncPosition): FakeSyncStore {
         tokenExpiresAt: farExpiry,
       };
     },
+    preparePage: () => undefined,
     async applyPage({ run, from, page }) {
       await store.beforePage();
       requireAt(from);

@@ -1,4 +1,4 @@
-import type { Sql, TransactionSql } from 'postgres';
+import type { PostgresError, Sql, TransactionSql } from 'postgres';
 import type { DevicePage } from '../../domain/ade.ts';
 import {
   StaleWalkError,
@@ -36,18 +36,36 @@ type Written = SyncRunColumns & {
 
 const attempts = 5;
 
+/** A page as parameters of its statement: one array literal a column. */
+interface Prepared {
+  count: number;
+  columns: string[];
+}
+
+const prepared = new WeakMap<DevicePage, Prepared>();
+
+/** See `SyncStore.preparePage`: the page keeps its parameters until it is written. */
+export function preparePage(page: DevicePage): Prepared {
+  const known = prepared.get(page);
+  if (known !== undefined) return known;
+  const entries = mergeEntries(page.devices);
+  const made = { count: entries.length, columns: columnsOfEntries(entries) };
+  prepared.set(page, made);
+  return made;
+}
+
 /** One page in one transaction; see `SyncStore.applyPage`. */
 export async function applyPage(sql: Sql, input: PageInput): Promise<PageResult> {
   const { from, page } = input;
   const position: SyncPosition = { ...from, cursor: page.cursor };
-  const entries = mergeEntries(page.devices);
-  if (entries.length === 0 && from.phase === 'sync') return applyEmptyPage(sql, input, position);
+  const { count, columns } = preparePage(page);
+  if (count === 0 && from.phase === 'sync') return applyEmptyPage(sql, input, position);
 
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await sql.begin((tx) => writePage(tx, input, position, entries));
+      return await sql.begin((tx) => writePage(tx, input, position, columns));
     } catch (error) {
-      if (error instanceof RacedError && attempt < attempts) continue;
+      if (isRaced(error) && attempt < attempts) continue;
       throw staleIfDoubled(error);
     }
   }
@@ -57,7 +75,7 @@ async function writePage(
   tx: TransactionSql,
   { run, from, page, now }: PageInput,
   position: SyncPosition,
-  entries: readonly MergedEntry[],
+  columns: readonly string[],
 ): Promise<PageResult> {
   const complete = isComplete(from, page);
   // The three go to the server in one breath; the position's lock comes first all the same.
@@ -66,7 +84,7 @@ async function writePage(
       planForFewRows(tx),
       movePosition(tx, { integrationId: run.integrationId, from, to: position, now, complete }),
     ),
-    tx.unsafe<Written[]>(pageStatement, parametersOf(run, from, now, entries), { prepare: true }),
+    tx.unsafe<Written[]>(pageStatement, parametersOf(run, from, now, columns), { prepare: true }),
   );
   const row = rows[0];
   // No row of the run: somebody has ended it.
@@ -121,14 +139,15 @@ function parametersOf(
   run: SyncRun,
   from: SyncPosition,
   now: Date,
-  entries: readonly MergedEntry[],
-) {
-  const column = (of: (entry: MergedEntry) => string | null) => entries.map(of);
+  columns: readonly string[],
+): (string | Date | null)[] {
+  const walkId = from.phase === 'fetch' ? from.walkId : null;
+  return [run.integrationId, now, JSON.stringify(columnsOf(run)), walkId, ...columns];
+}
+
+function columnsOfEntries(entries: readonly MergedEntry[]): string[] {
+  const column = (of: (entry: MergedEntry) => string | null) => arrayLiteral(entries.map(of));
   return [
-    run.integrationId,
-    now,
-    JSON.stringify(columnsOf(run)),
-    from.phase === 'fetch' ? from.walkId : null,
     column((entry) => entry.serial),
     column((entry) => (entry.facts === null ? 'f' : 't')),
     column((entry) => entry.factsAt),
@@ -143,6 +162,16 @@ function parametersOf(
       }),
     ),
   ];
+}
+
+/** https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO */
+function arrayLiteral(values: readonly (string | null)[]): string {
+  const quoted = values.map((value) =>
+    value === null
+      ? 'NULL'
+      : `"${/["\\]/.test(value) ? value.replaceAll(/["\\]/g, '\\$&') : value}"`,
+  );
+  return `{${quoted.join(',')}}`;
 }
 
 /**
@@ -164,3 +193,13 @@ async function inOrder<A, B>(first: PromiseLike<A>, second: PromiseLike<B>): Pro
 
 /** Another integration changed one of the page's devices meanwhile: nothing is written, once more. */
 class RacedError extends Error {}
+
+/**
+ * The same for a device that was new to both. Letting the insert fail costs the first load less
+ * than `on conflict`, which inserts every row on approval.
+ */
+function isRaced(error: unknown): boolean {
+  if (error instanceof RacedError) return true;
+  const { code, constraint_name: constraint } = error as PostgresError;
+  return code === '23505' && constraint === 'devices_pkey';
+}

@@ -97,7 +97,6 @@ inserted as (
     case when i.gone then coalesce(i.gone_at, $2) end, i.op_type, i.op_at,
     $2, ($3::text::jsonb ->> 'id')::uuid, $2, ${prefixed('i')}
   from judged i where not i.known and i.has_facts
-  on conflict (serial) do nothing
   returning serial
 ),
 updated as (

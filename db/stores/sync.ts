@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres';
 import { StaleWalkError, type SyncRun, type SyncStore } from '../../domain/sync.ts';
 import type { Database } from '../client.ts';
-import { applyPage } from './apply-page.ts';
+import { applyPage, preparePage } from './apply-page.ts';
 import { beginWalk } from './begin-walk.ts';
 import { finishFetch, restartFetch } from './finish-fetch.ts';
 import { staleIfDoubled } from './sync-position.ts';
@@ -12,6 +12,9 @@ import { markTokenState } from './token-state.ts';
 export function createSyncStore({ sql }: Pick<Database, 'sql'>): SyncStore {
   return {
     begin: (input) => beginWalk(sql, input),
+    preparePage: (page) => {
+      preparePage(page);
+    },
     applyPage: (input) => applyPage(sql, input),
     finishFetch: (input) => finishFetch(sql, input),
     restartFetch: (input) => restartFetch(sql, input),
