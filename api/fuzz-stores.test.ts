@@ -62,7 +62,7 @@ test('no query and no body of a stranger makes a statement fail', async () => {
         ...['integrations', 'devices', 'devices.csv', 'events', 'api-keys'],
         `integrations/${id}/sync-runs`,
       ),
-      fc.constantFrom('cursor', 'after', 'q', 'family', 'integrationId'),
+      fc.constantFrom('cursor', 'after', 'q', 'family', 'integrationId', 'profileId', 'groupId'),
       fc.oneof(someText, forged),
       async (path, name, value) => {
         const { status } = await ask(

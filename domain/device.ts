@@ -135,6 +135,10 @@ export interface DeviceFilter {
   presence?: Presence;
   assignment?: AssignmentState;
   enrollment?: EnrollmentState;
+  /** Of the profile that is resolved for a device, whatever its source. */
+  profileId?: string;
+  /** Of a group that a device is a member of. */
+  groupId?: string;
   /** A serial whole or its beginning, an asset tag, words of the description; case does not matter. */
   q?: string;
 }

@@ -2,16 +2,22 @@ import { describe, expect, test } from 'vitest';
 import { aDevice } from '../../test/api/fake-stores.ts';
 import { startApp } from '../../test/api/harness.ts';
 
+const profileId = '6f1f2d2c-6a54-4a0c-9d0e-0c6a1b1f9a11';
+const groupId = '6f1f2d2c-6a54-4a0c-9d0e-0c6a1b1f9a12';
+const groups = [{ id: groupId, name: 'Sales' }];
+
 async function withDevices() {
   const started = await startApp();
   const mac = aDevice({
     serial: 'B2',
     os: 'macos',
     family: 'Mac',
+    profile: { id: profileId, name: 'Default', source: 'group' },
+    groups,
     description: '=HYPERLINK("http://x","y")',
     assetTag: 'Room 1, "north"\r\nshelf',
   });
-  const gone = aDevice({ serial: 'C3', presence: 'removed' });
+  const gone = aDevice({ serial: 'C3', presence: 'removed', groups });
   for (const device of [aDevice({ serial: 'A1' }), mac, gone])
     started.devices.rows.set(device.serial, device);
   return started;
@@ -25,6 +31,10 @@ describe('the device list', () => {
     ['?assignment=unassigned&limit=1', ['A1']],
     ['?enrollment=enrolled', []],
     ['?q=c', ['C3']],
+    [`?profileId=${profileId}`, ['B2']],
+    [`?groupId=${groupId}`, ['B2', 'C3']],
+    [`?groupId=${groupId}&presence=present&enrollment=not_enrolled`, ['B2']],
+    [`?profileId=${groupId}`, []],
   ])('%s holds %j', async (query, serials) => {
     const { ask } = await withDevices();
 
@@ -32,6 +42,16 @@ describe('the device list', () => {
 
     expect(status).toBe(200);
     expect((body['items'] as { serial: string }[]).map(({ serial }) => serial)).toEqual(serials);
+  });
+
+  test.each(['profileId', 'groupId'])('takes only an id as %s', async (name) => {
+    const { ask } = await startApp();
+
+    for (const path of ['devices', 'devices.csv'])
+      expect(await ask('GET', `${path}?${name}=sales`)).toMatchObject({
+        status: 400,
+        body: { errors: [{ path: `query.${name}` }] },
+      });
   });
 
   test('shows a device as the contract says', async () => {
@@ -73,6 +93,17 @@ describe('the export', () => {
     expect(text).toBe('A1\r\nB2\r\n');
     expect(headers.get('content-type')).toBe('text/csv; charset=utf-8');
     expect(headers.get('content-disposition')).toContain('attachment');
+  });
+
+  test('takes the filters of the list', async () => {
+    const { ask } = await withDevices();
+
+    const { text } = await ask(
+      'GET',
+      `devices.csv?columns=serial&groupId=${groupId}&assignment=unassigned&presence=removed`,
+    );
+
+    expect(text).toBe('C3\r\n');
   });
 
   test('of no device has its head, and in the format of Apple nothing', async () => {

@@ -85,6 +85,11 @@ export const deviceFilters = {
     .optional()
     .openapi({ description: '`unassigned` is the Unassigned list' }),
   enrollment: z.enum(enrollmentStates).optional(),
+  profileId: z
+    .guid()
+    .optional()
+    .openapi({ description: 'Of the profile that a device resolves to' }),
+  groupId: z.guid().optional().openapi({ description: 'Of a group that a device is in' }),
   q: line(200)
     .min(1)
     .optional()

@@ -19,7 +19,11 @@ export function facetConditions(sql: Queries, filter: DeviceFilter, alias: strin
     ${equals('assignment_state', filter.assignment)}
     ${equals('enrollment_state', filter.enrollment)}
     ${equals('os', filter.os)}
-    ${equals('family', filter.family)}`;
+    ${equals('family', filter.family)}
+    ${
+      // No device has a profile or a group of ours until those are stored: none can meet this.
+      filter.profileId !== undefined || filter.groupId !== undefined ? sql`and false` : sql``
+    }`;
 }
 
 /** What `q` asks for, taken apart. */

@@ -150,7 +150,8 @@ export function selectAll(sql: Sql, filter: DeviceFilter) {
 
 function isUnfiltered(filter: DeviceFilter): boolean {
   const { integrationId, os, family, presence, assignment, enrollment } = filter;
-  const facets = [integrationId, os, family, presence, assignment, enrollment];
+  const { profileId, groupId } = filter;
+  const facets = [integrationId, os, family, presence, assignment, enrollment, profileId, groupId];
   return facets.every((value) => value === undefined);
 }
 

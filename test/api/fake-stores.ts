@@ -210,6 +210,8 @@ export function fakeDevices(): DeviceStore & {
           (filter.presence === undefined || device.presence === filter.presence) &&
           (filter.assignment === undefined || device.assignment.state === filter.assignment) &&
           (filter.enrollment === undefined || device.enrollment.state === filter.enrollment) &&
+          (filter.profileId === undefined || device.profile?.id === filter.profileId) &&
+          (filter.groupId === undefined || device.groups.some(({ id }) => id === filter.groupId)) &&
           (filter.q === undefined || device.serial.startsWith(filter.q.toUpperCase())),
       )
       .sort((a, b) => (a.serial < b.serial ? -1 : 1));
