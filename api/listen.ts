@@ -17,9 +17,7 @@ export async function listen(
   const server = createServer(
     // Headers and body must be there within a minute; an answer may take as long (`?wait=60`).
     { headersTimeout: 20_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 },
-    getRequestListener(fetch, { overrideGlobalObjects: false }) as Parameters<
-      typeof createServer
-    >[1],
+    getRequestListener(fetch) as Parameters<typeof createServer>[1],
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
