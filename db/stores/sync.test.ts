@@ -313,15 +313,26 @@ describe('the end of a full fetch', () => {
     expect(await database.sql`select 1 from walk_pages`).toHaveLength(0);
   });
 
-  it('leaves alone what an operation has touched since the walk began', async () => {
+  it('leaves alone what was written since the walk began, by our clock', async () => {
+    await atDelta([appleDevice({ serial: 'A' })]);
+    await database.sql`update sync_runs set state = 'succeeded'`;
+    now = new Date('2026-02-09T00:00:00Z');
+    const page = await apply(await begin(), [], 'c9');
+    await database.sql`update devices set updated_at = '2026-02-09T00:00:01Z'`;
+    const end = await sync.finishFetch({ run: page.run, from: page.position, now });
+    expect(end.removed).toBe(0);
+    expect(await states()).toEqual({ A: 'present' });
+  });
+
+  it('marks removed also what Apple dates after the walk, by a clock ahead of ours', async () => {
     await atDelta([appleDevice({ serial: 'A' })]);
     await database.sql`update sync_runs set state = 'succeeded'`;
     await database.sql`update devices set op_at = '2026-03-01'`;
     now = new Date('2026-02-09T00:00:00Z');
     const page = await apply(await begin(), [], 'c9');
     const end = await sync.finishFetch({ run: page.run, from: page.position, now });
-    expect(end.removed).toBe(0);
-    expect(await states()).toEqual({ A: 'present' });
+    expect(end.removed).toBe(1);
+    expect(await states()).toEqual({ A: 'removed' });
   });
 
   it('is reached once', async () => {
