@@ -7,7 +7,13 @@ import { problems } from './errors.ts';
 
 interface OpenApi {
   openapi: string;
-  paths: Record<string, Record<string, { 'x-required-role'?: string; responses: object }>>;
+  paths: Record<string, Record<string, Operation>>;
+}
+interface Operation {
+  operationId: string;
+  'x-required-role'?: string;
+  parameters?: { name: string; in: string }[];
+  responses: Record<string, { headers?: Record<string, unknown> }>;
 }
 
 const someId = '6f1f2d2c-6a54-4a0c-9d0e-0c6a1b1f9a11';
@@ -23,6 +29,7 @@ async function operations() {
       path,
       role: operation['x-required-role'],
       responses: Object.keys(operation.responses),
+      operation,
     })),
   );
 }
@@ -58,6 +65,25 @@ describe('the OpenAPI document', () => {
         'POST /api/v1/operations/{id}/cancel',
       ]),
     );
+  });
+
+  test('names the headers that calls take and give', async () => {
+    for (const { method, path, operation } of await operations()) {
+      const call = `${method} ${path}`;
+      const { parameters = [], responses } = operation;
+      const takesKey = parameters.some((one) => one.name === 'Idempotency-Key');
+      const headersOf = (status: number) => Object.keys(responses[status]?.headers ?? {});
+
+      expect({ call, takesKey }).toEqual({ call, takesKey: method !== 'GET' });
+      expect(headersOf(401)).toEqual(['WWW-Authenticate']);
+      for (const status of [429, 503]) expect(headersOf(status)).toEqual(['Retry-After']);
+      const started = ['createIntegration', 'createApiKey', 'syncNow'];
+      const gives = [200, 201, 202].some((status) => headersOf(status).includes('Location'));
+      expect({ call, gives }).toEqual({
+        call,
+        gives: started.includes(operation.operationId),
+      });
+    }
   });
 
   test('every call names its role and its failures', async () => {

@@ -6,6 +6,7 @@ import type { ApiEnv } from './deps.ts';
 import { emptyBodyIsNone } from './middleware/empty-body.ts';
 import { problems } from './errors.ts';
 import { bodyCap } from './middleware/body-cap.ts';
+import { isIdempotent } from './middleware/idempotency.ts';
 import { requireRole } from './middleware/authenticate.ts';
 import { problemSchema } from './schemas/problem.ts';
 
@@ -38,11 +39,19 @@ const nothing = z.strictObject({});
 export function apiRoute<R extends Omit<RouteConfig, 'middleware'>>(options: Options, route: R): R {
   const { role, errors = [], maxBodyBytes = 64 * 1024, middleware = [] } = options;
   const hasBody = route.request?.body !== undefined;
+  const repeatable = middleware.some(isIdempotent);
+  const codes = [
+    ...codesOfEveryCall,
+    ...(hasBody ? bodyCodes : []),
+    ...(repeatable ? repeatableCodes : []),
+    ...errors,
+  ];
   return createRoute({
     ...route,
     security: [{ apiKey: [] }],
     'x-required-role': role,
     request: { query: nothing, ...route.request },
+    ...(repeatable ? { parameters: [idempotencyKey] } : {}),
     middleware: [
       requireRole(role),
       bodyCap(maxBodyBytes),
@@ -50,7 +59,7 @@ export function apiRoute<R extends Omit<RouteConfig, 'middleware'>>(options: Opt
       ...(hasBody && route.request?.body?.required !== true ? [emptyBodyIsNone] : []),
     ],
     responses: {
-      ...problemResponses([...codesOfEveryCall, ...(hasBody ? bodyCodes : []), ...errors]),
+      ...problemResponses(codes),
       ...route.responses,
     },
   });
@@ -62,6 +71,32 @@ const bodyCodes: readonly ErrorCode[] = [
   'payload_too_large',
 ];
 
+const repeatableCodes: readonly ErrorCode[] = ['conflict', 'idempotency_key_reused'];
+
+/** Documented only: the middleware reads it, before the schemas are asked. */
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header' as const,
+  required: false,
+  description:
+    'New for each new request. A repetition under the same key gets the answer of the first for a day, with `Idempotency-Replayed: true`.',
+  schema: { type: 'string' as const, pattern: '^[\\x21-\\x7e]{1,255}$' },
+};
+
+const header = (description: string, type: 'string' | 'integer' = 'string') => ({
+  description,
+  schema: { type },
+});
+const retryAfter = { 'Retry-After': header('Seconds after which to try again', 'integer') };
+const problemHeaders: Record<number, Record<string, ReturnType<typeof header>>> = {
+  401: { 'WWW-Authenticate': header('RFC 6750: `Bearer`, and what is wrong with the key') },
+  429: retryAfter,
+  503: retryAfter,
+};
+
+/** Of an answer that made or started something. */
+export const location = (of: string) => ({ headers: { Location: header(`The path of ${of}`) } });
+
 function problemResponses(codes: readonly ErrorCode[]): RouteConfig['responses'] {
   const statuses = new Set(codes.map((code) => problems[code].status));
   return Object.fromEntries(
@@ -71,6 +106,7 @@ function problemResponses(codes: readonly ErrorCode[]): RouteConfig['responses']
         description: [...new Set(codes.filter((code) => problems[code].status === status))]
           .map((code) => `\`${code}\``)
           .join(', '),
+        ...(problemHeaders[status] === undefined ? {} : { headers: problemHeaders[status] }),
         content: { 'application/problem+json': { schema: problemSchema } },
       },
     ]),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Context, MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler, Next } from 'hono';
 import { DomainError } from '../../domain/errors.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { ApiError } from '../errors.ts';
@@ -21,11 +21,14 @@ export function idempotent(
 ): MiddlewareHandler<ApiEnv> {
   const { idempotency, now } = deps;
 
-  return async function idempotent(c, next) {
+  idempotents.add(handle);
+  return handle;
+
+  async function handle(c: Context<ApiEnv>, next: Next): Promise<Response | undefined> {
     const key = c.req.header('idempotency-key');
     if (key === undefined) {
       await next();
-      return;
+      return undefined;
     }
     if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw badKey();
 
@@ -56,13 +59,18 @@ export function idempotent(
     await next();
     if (c.error !== undefined || !c.res.ok) {
       await idempotency.release({ apiKeyId, key });
-      return;
+      return undefined;
     }
     const answer = sealAnswer(await keep(c.res), secret, key);
     await idempotency.finish({ apiKeyId, key, answer, now: now() });
-    return;
-  };
+    return undefined;
+  }
 }
+
+const idempotents = new WeakSet<object>();
+
+/** For the OpenAPI document: whether a call with this middleware takes an `Idempotency-Key`. */
+export const isIdempotent = (middleware: object): boolean => idempotents.has(middleware);
 
 async function keep(response: Response) {
   const body = Buffer.from(await response.clone().arrayBuffer()).toString('base64');

@@ -3,7 +3,7 @@ import { actorOf } from '../actor.ts';
 import { hashApiKey, newApiKeySecret } from '../api-key-secret.ts';
 import type { ApiDeps } from '../deps.ts';
 import { idempotent } from '../middleware/idempotency.ts';
-import { answers, apiRoute, jsonBody } from '../route.ts';
+import { answers, apiRoute, jsonBody, location } from '../route.ts';
 import { apiKeySchema, createdApiKeySchema, newApiKeySchema } from '../schemas/api-key.ts';
 import { idParams, pageOf, pageQuery } from '../schemas/common.ts';
 import { newRouter } from './router.ts';
@@ -13,20 +13,20 @@ const tags = ['API keys'];
 /** Who may use this API. */
 export function apiKeyRoutes(deps: ApiDeps) {
   const { apiKeys, now } = deps;
+  const repeatable = [idempotent(deps)];
 
-  const create = apiRoute(
-    { role: 'admin', errors: ['idempotency_key_reused'], middleware: [idempotent(deps)] },
-    {
-      method: 'post',
-      path: '/api-keys',
-      operationId: 'createApiKey',
-      summary: 'Make an API key',
-      description: 'The secret is in this answer and nowhere else.',
-      tags,
-      request: { body: jsonBody(newApiKeySchema) },
-      responses: { 201: answers('The key with its secret', createdApiKeySchema) },
-    } as const,
-  );
+  const create = apiRoute({ role: 'admin', middleware: repeatable }, {
+    method: 'post',
+    path: '/api-keys',
+    operationId: 'createApiKey',
+    summary: 'Make an API key',
+    description: 'The secret is in this answer and nowhere else.',
+    tags,
+    request: { body: jsonBody(newApiKeySchema) },
+    responses: {
+      201: { ...answers('The key with its secret', createdApiKeySchema), ...location('the key') },
+    },
+  } as const);
   const list = apiRoute({ role: 'admin' }, {
     method: 'get',
     path: '/api-keys',
@@ -36,15 +36,18 @@ export function apiKeyRoutes(deps: ApiDeps) {
     request: { query: pageQuery },
     responses: { 200: answers('A page of keys, without their secrets', pageOf(apiKeySchema)) },
   } as const);
-  const revoke = apiRoute({ role: 'admin', errors: ['not_found', 'conflict'] }, {
-    method: 'delete',
-    path: '/api-keys/{id}',
-    operationId: 'revokeApiKey',
-    summary: 'Revoke an API key at once',
-    tags,
-    request: { params: idParams },
-    responses: { 204: { description: 'Revoked' } },
-  } as const);
+  const revoke = apiRoute(
+    { role: 'admin', errors: ['not_found', 'conflict'], middleware: repeatable },
+    {
+      method: 'delete',
+      path: '/api-keys/{id}',
+      operationId: 'revokeApiKey',
+      summary: 'Revoke an API key at once',
+      tags,
+      request: { params: idParams },
+      responses: { 204: { description: 'Revoked' } },
+    } as const,
+  );
 
   return newRouter()
     .openapi(create, async (c) => {

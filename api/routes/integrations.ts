@@ -2,7 +2,7 @@ import { actorOf } from '../actor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { given } from '../given.ts';
 import { idempotent } from '../middleware/idempotency.ts';
-import { answers, apiRoute, jsonBody } from '../route.ts';
+import { answers, apiRoute, jsonBody, location } from '../route.ts';
 import { idParams, pageOf, pageQuery } from '../schemas/common.ts';
 import {
   integrationPatchSchema,
@@ -19,18 +19,20 @@ export function integrationRoutes(deps: ApiDeps) {
   const { integrations, newTokenKey, sync } = deps;
   const repeatable = [idempotent(deps)];
 
-  const create = apiRoute(
-    { role: 'admin', errors: ['conflict', 'idempotency_key_reused'], middleware: repeatable },
-    {
-      method: 'post',
-      path: '/integrations',
-      operationId: 'createIntegration',
-      summary: 'Make an integration and its key pair',
-      tags,
-      request: { body: jsonBody(newIntegrationSchema) },
-      responses: { 201: answers('Made; it awaits its server token', integrationSchema) },
-    } as const,
-  );
+  const create = apiRoute({ role: 'admin', errors: ['conflict'], middleware: repeatable }, {
+    method: 'post',
+    path: '/integrations',
+    operationId: 'createIntegration',
+    summary: 'Make an integration and its key pair',
+    tags,
+    request: { body: jsonBody(newIntegrationSchema) },
+    responses: {
+      201: {
+        ...answers('Made; it awaits its server token', integrationSchema),
+        ...location('the integration'),
+      },
+    },
+  } as const);
   const list = apiRoute({ role: 'viewer' }, {
     method: 'get',
     path: '/integrations',
@@ -49,27 +51,27 @@ export function integrationRoutes(deps: ApiDeps) {
     request: { params: idParams },
     responses: { 200: answers('The integration', integrationSchema) },
   } as const);
-  const change = apiRoute(
-    { role: 'admin', errors: ['not_found', 'idempotency_key_reused'], middleware: repeatable },
+  const change = apiRoute({ role: 'admin', errors: ['not_found'], middleware: repeatable }, {
+    method: 'patch',
+    path: '/integrations/{id}',
+    operationId: 'changeIntegration',
+    summary: 'Change name, addresses to notify, or page size',
+    tags,
+    request: { params: idParams, body: jsonBody(integrationPatchSchema) },
+    responses: { 200: answers('The integration', integrationSchema) },
+  } as const);
+  const remove = apiRoute(
+    { role: 'admin', errors: ['not_found', 'temporal_unavailable'], middleware: repeatable },
     {
-      method: 'patch',
+      method: 'delete',
       path: '/integrations/{id}',
-      operationId: 'changeIntegration',
-      summary: 'Change name, addresses to notify, or page size',
+      operationId: 'deleteIntegration',
+      summary: 'Stop its sync and delete it with its devices, runs, keys and tokens',
       tags,
-      request: { params: idParams, body: jsonBody(integrationPatchSchema) },
-      responses: { 200: answers('The integration', integrationSchema) },
+      request: { params: idParams },
+      responses: { 204: { description: 'Deleted' } },
     } as const,
   );
-  const remove = apiRoute({ role: 'admin', errors: ['not_found', 'temporal_unavailable'] }, {
-    method: 'delete',
-    path: '/integrations/{id}',
-    operationId: 'deleteIntegration',
-    summary: 'Stop its sync and delete it with its devices, runs, keys and tokens',
-    tags,
-    request: { params: idParams },
-    responses: { 204: { description: 'Deleted' } },
-  } as const);
 
   return newRouter()
     .openapi(create, async (c) => {

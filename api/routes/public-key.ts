@@ -29,7 +29,7 @@ export function publicKeyRoutes(deps: ApiDeps) {
   const stage = apiRoute(
     {
       role: 'admin',
-      errors: ['not_found', 'idempotency_key_reused'],
+      errors: ['not_found'],
       middleware: [idempotent(deps)],
     },
     {

@@ -28,7 +28,6 @@ export function serverTokenRoutes(deps: ApiDeps) {
         'different_server',
         'different_organization',
         'server_already_connected',
-        'idempotency_key_reused',
         'apple_unreachable',
         'apple_throttled',
         'apple_refused',
@@ -69,7 +68,7 @@ export function serverTokenRoutes(deps: ApiDeps) {
     const file = await readTokenFile(await c.req.arrayBuffer(), c.req.header('content-type'));
 
     const integration = await deps.activateToken({ integrationId: id, file }, actorOf(c));
-    await ignoringOutage(c.get('logger'), () => deps.sync.wake(id));
+    await ignoringOutage(c.get('logger'), () => deps.sync.wake(id, 'token'));
 
     return c.json(await viewIntegration(deps, integration), 200);
   });

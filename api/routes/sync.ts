@@ -7,7 +7,7 @@ import { actorOf } from '../actor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ignoringOutage } from '../ignoring-outage.ts';
 import { idempotent } from '../middleware/idempotency.ts';
-import { answers, apiRoute } from '../route.ts';
+import { answers, apiRoute, location } from '../route.ts';
 import { idParams, wait } from '../schemas/common.ts';
 import { integrationSchema } from '../schemas/integration.ts';
 import { operationAnswer } from '../schemas/sync-run.ts';
@@ -30,33 +30,33 @@ export function syncRoutes(deps: ApiDeps) {
   const { integrations, syncRuns, sync, now } = deps;
   const middleware = [idempotent(deps)];
 
-  const start = apiRoute(
-    { role: 'operator', errors: ['not_found', ...blocks, 'idempotency_key_reused'], middleware },
-    {
-      method: 'post',
-      path: '/integrations/{id}/sync',
-      operationId: 'syncNow',
-      summary: 'Sync now',
-      description: 'One that is running already is joined, not doubled.',
-      tags,
-      request: {
-        params: idParams,
-        query: z.strictObject({ wait }),
-        body: {
-          required: false,
-          content: {
-            'application/json': {
-              schema: z.strictObject({ mode: z.enum(syncModes).optional() }).openapi('SyncRequest'),
-            },
+  const start = apiRoute({ role: 'operator', errors: ['not_found', ...blocks], middleware }, {
+    method: 'post',
+    path: '/integrations/{id}/sync',
+    operationId: 'syncNow',
+    summary: 'Sync now',
+    description: 'One that is running already is joined, not doubled.',
+    tags,
+    request: {
+      params: idParams,
+      query: z.strictObject({ wait }),
+      body: {
+        required: false,
+        content: {
+          'application/json': {
+            schema: z.strictObject({ mode: z.enum(syncModes).optional() }).openapi('SyncRequest'),
           },
         },
       },
-      responses: {
-        200: answers('It has ended', operationAnswer),
-        202: answers('It is queued or running', operationAnswer),
+    },
+    responses: {
+      200: { ...answers('It has ended', operationAnswer), ...location('the operation') },
+      202: {
+        ...answers('It is queued or running', operationAnswer),
+        ...location('the operation'),
       },
-    } as const,
-  );
+    },
+  } as const);
   const hold = (verb: 'pause' | 'resume', summary: string) =>
     apiRoute({ role: 'operator', errors: ['not_found'], middleware }, {
       method: 'post',
