@@ -213,6 +213,13 @@ export class Slice {
   ): Promise<WalkResult> {
     await this.markToken(tokenState, error.detail === '' ? error.message : error.detail);
     const block = tokenState === 'rejected' ? 'token_rejected' : tokenState;
+    // A full fetch goes on in the run it began in: an integration's first stays its oldest.
+    if (block === 'terms_not_signed' && this.position.phase === 'fetch') {
+      const { run, now } = this;
+      const waitingFor = blockError(block);
+      await this.deps.sync.markWaiting({ run, waitingFor, nextAttemptAt: null, now });
+      return { outcome: 'blocked', block, run: null, tokenExpiresAt: this.begun.tokenExpiresAt };
+    }
     // A probe that meets what it knew would otherwise leave a failed run every five minutes.
     const isProbe = this.input.block === block && this.run.trigger === 'schedule';
     const run = isProbe ? null : await this.end(blockError(block));

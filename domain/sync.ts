@@ -105,7 +105,8 @@ export interface SyncStore {
    * one (Sync Now) → a new one with `runId`. Mode is `full` when there is no delta cursor, when the
    * queued run asks for it, or when the weekly reconcile is due (`trigger` then becomes `reconcile`);
    * a full mode resets the position to a new walk. A new scheduled delta is not written until it
-   * has something to say (see `SyncStore.applyPage`), so an idle cycle inserts no row.
+   * has something to say (see `SyncStore.applyPage`), so an idle cycle inserts no row; nor is the run
+   * of a probe.
    *
    * Blocked (no token, expired at `now`, rejected, paused): open runs are ended with that code
    * (`paused` leaves them waiting) and nothing is walked. `terms_not_signed` and, at most hourly,

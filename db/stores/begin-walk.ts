@@ -1,12 +1,13 @@
 import type { Sql } from 'postgres';
 import { blockError } from '../../domain/block-error.ts';
 import { syncBlock, type TokenState } from '../../domain/integration.ts';
-import type {
-  BeginWalk,
-  SyncBlock,
-  SyncPosition,
-  SyncRun,
-  SyncTrigger,
+import {
+  StaleWalkError,
+  type BeginWalk,
+  type SyncBlock,
+  type SyncPosition,
+  type SyncRun,
+  type SyncTrigger,
 } from '../../domain/sync.ts';
 import { newId } from '../new-id.ts';
 import { movePosition, type Queries } from './sync-position.ts';
@@ -25,6 +26,8 @@ interface Facts {
   limit: number;
   tokenExpiresAt: string | null;
   block: SyncBlock | null;
+  /** Apple refused when asked last: this walk asks whether it still does. */
+  probes: boolean;
   open: SyncRun | null;
   queued: SyncRun | null;
 }
@@ -77,9 +80,15 @@ async function openRun(tx: Queries, facts: Facts, input: BeginInput): Promise<Be
     waitingFor: null,
     nextAttemptAt: null,
   };
-  const isWritten = open !== null || queued !== null;
-  if (isWritten || run.mode === 'full' || run.trigger !== 'schedule') await saveRun(tx, run);
+  if (isShown(facts, run)) await saveRun(tx, run);
   return walk({ ...facts, position }, run);
+}
+
+/** A probe, like a scheduled delta, is not written until it has something to say. */
+function isShown({ open, queued, probes }: Facts, run: SyncRun): boolean {
+  if (open === null && queued !== null) return true;
+  if (open !== null) return !probes;
+  return run.trigger !== 'schedule' || (run.mode === 'full' && !probes);
 }
 
 async function startWalk(
@@ -118,7 +127,10 @@ async function saveRun(tx: Queries, run: SyncRun): Promise<void> {
   const columns = columnsOf(run);
   const { mode, state, started_at, waiting_for, next_attempt_at } = columns;
   const changes = { mode, state, started_at, waiting_for, next_attempt_at };
-  await tx`insert into sync_runs ${tx(columns)} on conflict (id) do update set ${tx(changes)}`;
+  const saved = await tx`
+    insert into sync_runs ${tx(columns)} on conflict (id) do update set ${tx(changes)}
+    where sync_runs.state in ('queued', 'running', 'waiting')`;
+  if (saved.count === 0) throw new StaleWalkError();
 }
 
 function walk(facts: Facts, run: SyncRun): BeginWalk {
@@ -191,6 +203,7 @@ async function readFacts(
     limit: Math.max(1, row.page_limit),
     tokenExpiresAt: row.token_expires_at?.toISOString() ?? null,
     block: blockOf(row, now),
+    probes: row.token_state === 'terms_not_signed' || row.token_state === 'rejected',
     open: runs.find((run) => run.state !== 'queued') ?? null,
     queued: runs.find((run) => run.state === 'queued') ?? null,
   };
