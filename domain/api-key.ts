@@ -23,8 +23,14 @@ export interface ApiKeyStore {
     input: { name: string; role: Role; expiresAt: string | null; secretHash: Uint8Array },
     actor: Actor,
   ): Promise<ApiKey>;
-  /** By the SHA-256 of the secret; expired and revoked keys are not found. */
-  findByHash(secretHash: Uint8Array, now: Date): Promise<ApiKey | undefined>;
+  /**
+   * By the SHA-256 of the secret; expired and revoked keys are not found. The stored hash comes with
+   * the key, for the caller to compare in constant time.
+   */
+  findByHash(
+    secretHash: Uint8Array,
+    now: Date,
+  ): Promise<{ key: ApiKey; secretHash: Uint8Array } | undefined>;
   list(query: PageQuery): Promise<Page<ApiKey>>;
   /** Throws `not_found`; refuses (`conflict`) to revoke the last admin key that does not expire. */
   revoke(id: string, actor: Actor): Promise<void>;

@@ -28,6 +28,22 @@ describe('a key', () => {
     expect((await ask('GET', 'integrations', { key: null, headers })).status).toBe(200);
   });
 
+  test('is taken only when its stored hash is the hash of what was sent, byte for byte', async () => {
+    const { ask, apiKeys } = await startApp();
+    const real = { ...apiKeys };
+    let spoil = (stored: Uint8Array) => stored;
+    apiKeys.findByHash = async (hash, now) => {
+      const found = await real.findByHash(hash, now);
+      return found && { ...found, secretHash: spoil(found.secretHash) };
+    };
+    expect((await ask('GET', 'integrations')).status).toBe(200);
+
+    spoil = (stored) => stored.with(31, (stored[31] ?? 0) ^ 1);
+    expect((await ask('GET', 'integrations')).status).toBe(401);
+    spoil = (stored) => stored.slice(0, 31);
+    expect((await ask('GET', 'integrations')).status).toBe(401);
+  });
+
   test('that has expired is 401', async () => {
     const { ask, apiKeys } = await startApp();
     await apiKeys.create(

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { roleCovers, type ApiKey, type Role } from '../../domain/api-key.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { hashApiKey } from '../api-key-secret.ts';
+import { hashApiKey, isSameHash } from '../api-key-secret.ts';
 import { clientAddress, clientNetwork } from '../client-address.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { ApiError } from '../errors.ts';
@@ -30,12 +30,13 @@ export function authenticate(deps: Deps): MiddlewareHandler<ApiEnv> {
     // Behind one address there may be others, whose keys we have seen work: they are let through.
     if (wait > 0 && !recent.has(hash)) throw tooManyFailures(wait);
 
-    const key = await deps.apiKeys.findByHash(hash, now);
-    if (key === undefined) {
+    const found = await deps.apiKeys.findByHash(hash, now);
+    if (found === undefined || !isSameHash(found.secretHash, hash)) {
       recent.forget(hash);
       failed.note(network, now);
       throw wrongKey();
     }
+    const { key } = found;
     if (recent.note(hash, now)) await markUsed(deps, key, now);
     c.set('apiKey', key);
     await next();

@@ -49,7 +49,7 @@ export function createApiKeyStore(deps: Pick<Database, 'orm'> & { now: () => Dat
             or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, at)),
           ),
         );
-      return row === undefined ? undefined : toApiKey(row);
+      return row === undefined ? undefined : { key: toApiKey(row), secretHash: row.secretHash };
     },
 
     async list({ limit, cursor }) {

@@ -101,7 +101,10 @@ describe('an API key', () => {
       { name: 'op', role: 'operator', expiresAt, secretHash },
       testActor,
     );
-    expect(await stores.apiKeys.findByHash(secretHash, later(99))).toEqual(made);
+    expect(await stores.apiKeys.findByHash(secretHash, later(99))).toMatchObject({
+      key: made,
+      secretHash,
+    });
     expect(await stores.apiKeys.findByHash(secretHash, later(100))).toBeUndefined();
     await stores.apiKeys.revoke(made.id, testActor);
     expect(await stores.apiKeys.findByHash(secretHash, now)).toBeUndefined();

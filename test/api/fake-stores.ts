@@ -263,7 +263,7 @@ export function fakeApiKeys(now: () => Date): ApiKeyStore & {
       const row = [...rows.values()].find((key) => key.hash === hex(hash));
       if (row === undefined) return undefined;
       if (row.expiresAt !== null && Date.parse(row.expiresAt) <= at.getTime()) return undefined;
-      return shown(row);
+      return { key: shown(row), secretHash: new Uint8Array(Buffer.from(row.hash, 'hex')) };
     },
     list: async (query) => pageOf([...rows.values()].map(shown), query),
     async revoke(id) {
