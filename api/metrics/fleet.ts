@@ -35,8 +35,10 @@ export async function fleetMetrics(
   ): MetricFamily => ({ name, help, type: 'gauge', samples: all.flatMap(samplesOf) });
 
   return [
-    gauge('abm_sync_age_seconds', 'Since Apple last answered a sync to its end', (one) =>
-      sample(one, secondsSince(one.overview.lastCheckedAt, now)),
+    gauge(
+      'abm_sync_age_seconds',
+      'Since Apple last answered a sync to its end; before the first one, since the token came',
+      (one) => sample(one, secondsSince(syncedSince(one), now)),
     ),
     gauge('abm_token_expiry_seconds', 'Until the server token expires; negative after it', (one) =>
       sample(one, negated(secondsSince(one.integration.token?.expiresAt ?? null, now))),
@@ -75,6 +77,9 @@ function sample(
   return [{ labels: { integration: integration.id, name: integration.name, ...labels }, value }];
 }
 
+/** An integration that never came to its first end must set off the alert, too. */
+const syncedSince = ({ overview, integration }: Connected) =>
+  overview.lastCheckedAt ?? integration.token?.uploadedAt ?? null;
 const secondsSince = (time: string | null, now: Date) =>
   time === null ? null : (now.getTime() - Date.parse(time)) / 1000;
 const negated = (value: number | null) => (value === null ? null : -value);

@@ -47,6 +47,23 @@ test('tells sync age, token life, devices by state, calls to Apple and requests'
   expect(text).toMatch(/^process_resident_memory_bytes \d+$/m);
 });
 
+test('before the first sync has ended, its age counts from the token', async () => {
+  const { ask, integrations } = await startApp();
+  const overview = await integrations.overview('');
+  integrations.overview = async () => ({ ...overview, lastCheckedAt: null });
+  const waiting = anIntegration({
+    name: 'waiting',
+    token: { expiresAt: '2027-01-01T00:00:00.000Z', uploadedAt: '2026-06-01T11:00:00.000Z' },
+  });
+  const unconnected = anIntegration({ name: 'unconnected' });
+  for (const row of [waiting, unconnected]) integrations.rows.set(row.id, row);
+
+  const { text } = await ask('GET', '/metrics', { key: null });
+
+  const ages = text.split('\n').filter((line) => line.startsWith('abm_sync_age_seconds'));
+  expect(ages).toEqual([`abm_sync_age_seconds{integration="${waiting.id}",name="waiting"} 3600`]);
+});
+
 test('while the database is away, tells that and what the process knows', async () => {
   const { ask, integrations } = await startApp();
   integrations.list = () => Promise.reject(new Error('secret'));
