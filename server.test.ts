@@ -152,6 +152,31 @@ describe('the HTTP process', () => {
     expect(output()).not.toContain('MARKER');
   });
 
+  test('a database that dies while it is being set up is waited for', async () => {
+    const { url, sql } = await database();
+    const killing = await sql.reserve();
+    await killing`begin`;
+    await killing`lock table api_keys in exclusive mode`;
+    const { ask, output } = await start({ DATABASE_URL: url });
+
+    await until(async () => {
+      const killed = await sql`
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name = 'guardmdm-abm-server'
+          and wait_event_type = 'Lock'`;
+      return killed.count > 0 ? true : undefined;
+    });
+    await until(async () => (output().includes('went away') ? true : undefined));
+    await killing`rollback`;
+    killing.release();
+
+    const ready = await until(async () =>
+      (await ask('GET', '/readyz')).json['code'] === 'temporal_unavailable' ? true : undefined,
+    );
+    expect(ready).toBe(true);
+    expect((await ask('GET', '/api/v1/devices')).status).toBe(200);
+  });
+
   test('a port in use says what to do', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     servers.push(taken);

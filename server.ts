@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { hashApiKey } from './api/api-key-secret.ts';
 import { createApp } from './api/app.ts';
 import { listen, ListenError } from './api/listen.ts';
+import { isDatabaseOutage } from './api/outage.ts';
 import { createSyncControl } from './api/temporal.ts';
 import { createTokenProbe } from './apple/ade/probe.ts';
 import { createTokenKey } from './apple/token/keypair.ts';
@@ -128,13 +129,21 @@ async function prepareDatabase(
         });
       return true;
     } catch (error) {
-      if (!(error instanceof DomainError && error.code === 'database_unavailable')) throw error;
-      if (error.message !== said) logger.warn(`${error.message} Trying again every 2 seconds.`);
-      said = error.message;
+      const why = whyAway(error);
+      if (why === null) throw error;
+      if (why !== said) logger.warn(`${why} Trying again every 2 seconds.`);
+      said = why;
       await sleep(2000, undefined, { signal }).catch(() => undefined);
     }
   }
   return false;
+}
+
+/** In words of ours: a driver's message may quote what it was given. Null: it is not an outage. */
+function whyAway(error: unknown): string | null {
+  if (error instanceof DomainError)
+    return error.code === 'database_unavailable' ? error.message : null;
+  return isDatabaseOutage(error) ? 'The database went away while it was being set up.' : null;
 }
 
 try {
