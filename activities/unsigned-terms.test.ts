@@ -11,6 +11,7 @@ import type { SyncBlock } from '../domain/sync.ts';
 import { createTestDatabase, type TestDatabase } from '../test/database.ts';
 import { appleDevice, devicePage, insertIntegration } from '../test/factories.ts';
 import { createWalkDevicePages } from './walk-device-pages.ts';
+import type { WalkInput } from './walk-input.ts';
 
 let database: TestDatabase;
 let integrationId: string;
@@ -84,7 +85,7 @@ async function walk(block: SyncBlock | null) {
     logger: pino({ level: 'silent' }),
   });
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
-  return environment.run(walkDevicePages, {
+  const input: WalkInput = {
     integrationId,
     runId: newId(),
     trigger: 'schedule',
@@ -92,7 +93,8 @@ async function walk(block: SyncBlock | null) {
     restarted: false,
     failures: 0,
     block,
-  });
+  };
+  return environment.run(walkDevicePages, input);
 }
 
 async function runs() {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { AppleDevice } from '../../domain/device.ts';
 
 /**
@@ -6,11 +7,26 @@ import type { AppleDevice } from '../../domain/device.ts';
  */
 export const deviceFacts = [
   { column: 'os', type: 'text', name: 'os', of: (device) => device.os },
-  { column: 'family', type: 'text', name: 'family', of: (device) => device.family ?? '' },
+  {
+    column: 'family',
+    type: 'text',
+    name: 'family',
+    of: (device) => shortened(device.family ?? '', 100),
+  },
   { column: 'model', type: 'text', name: 'model', of: (device) => device.model },
-  { column: 'description', type: 'text', name: 'description', of: (device) => device.description },
+  {
+    column: 'description',
+    type: 'text',
+    name: 'description',
+    of: (device) => shortened(device.description, 400),
+  },
   { column: 'color', type: 'text', name: 'color', of: (device) => device.color },
-  { column: 'asset_tag', type: 'text', name: 'assetTag', of: (device) => device.assetTag },
+  {
+    column: 'asset_tag',
+    type: 'text',
+    name: 'assetTag',
+    of: (device) => shortened(device.assetTag, 400),
+  },
   { column: 'assigned_at', type: 'time', name: 'assignedAt', of: (device) => device.assignedAt },
   { column: 'assigned_by', type: 'text', name: 'assignedBy', of: (device) => device.assignedBy },
   {
@@ -40,6 +56,24 @@ export const deviceFacts = [
   name: keyof AppleDevice;
   of: (device: AppleDevice) => string | null;
 }[];
+
+/**
+ * A text in an index has at most 2704 bytes with all its neighbours there, and one that is longer
+ * would hold up the fleet. Apple's have some dozens; what is cut shows it.
+ */
+function shortened<T extends string | null>(text: T, length: number): T | string {
+  return text === null || text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
+/**
+ * A serial of more than 64 characters is none of Apple's (they have 8 to 17). It is kept, so that the
+ * device is not lost from sight, as its beginning and a hash: cut alone, two could become one.
+ */
+export function storableSerial(serial: string): string {
+  if (serial.length <= 64) return storable(serial);
+  const hash = createHash('sha256').update(serial).digest('hex').slice(0, 16).toUpperCase();
+  return storable(`${serial.slice(0, 47)}~${hash}`);
+}
 
 const unstorable = /\0|\p{Surrogate}/u;
 

@@ -1,5 +1,5 @@
 import type { AppleDevice } from '../../domain/device.ts';
-import { storable } from './device-facts.ts';
+import { storableSerial } from './device-facts.ts';
 
 /** What all entries of one page say about one device, taken together. */
 export interface MergedEntry {
@@ -22,7 +22,7 @@ export interface MergedEntry {
 export function mergeEntries(devices: readonly AppleDevice[]): MergedEntry[] {
   const merged = new Map<string, MergedEntry>();
   for (const device of devices) {
-    const serial = storable(device.serial);
+    const serial = storableSerial(device.serial);
     const before = merged.get(serial);
     const after = before === undefined ? first(serial, device) : follow(before, device);
     if (after !== before) merged.set(serial, after);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AppleDevice } from '../../domain/device.ts';
 import { StaleWalkError, type SyncPosition, type SyncRun } from '../../domain/sync.ts';
@@ -11,6 +12,7 @@ import {
 } from '../../test/factories.ts';
 import { createDatabase, type Database } from '../client.ts';
 import { newId } from '../new-id.ts';
+import { createDeviceStore } from './devices.ts';
 import { createSyncStore } from './sync.ts';
 
 let database: TestDatabase;
@@ -444,6 +446,50 @@ describe('text that PostgreSQL cannot keep', () => {
       attributes: { eid: 'xy', imei: ['1', '2'] },
     });
     expect(await device_('NULL')).toMatchObject({ asset_tag: 'NULL' });
+  });
+
+  it('is kept however long it is, the indexed ones up to a length', async () => {
+    const long = (n = 2500) => randomBytes(n).toString('hex').toUpperCase();
+    const serial = long();
+    const odd = appleDevice({
+      serial,
+      family: long(),
+      model: long(),
+      description: `WORD ${long()}`,
+      color: long(),
+      assetTag: '\u{1F4A9}'.repeat(2500),
+      assignedBy: long(),
+      profileUuid: long(),
+      attributes: { eid: long(), imei: [long()] },
+    });
+    const twin = { ...odd, serial: `${serial.slice(0, -1)}X` };
+    const edge = appleDevice({
+      serial: '\u{20AC}'.repeat(64),
+      family: '\u{20AC}'.repeat(100),
+      description: '\u{20AC}'.repeat(400),
+      assetTag: '\u{20AC}'.repeat(400),
+    });
+    const walk = await begin();
+    const one = await apply(walk, [odd, twin, edge, appleDevice({ serial: 'A' })], 'c1', true);
+    expect(one.counts.added).toBe(4);
+    const two = await apply(one, [odd, twin, edge], 'c2');
+    expect(two.counts).toEqual({ added: 0, modified: 0, removed: 0, unchanged: 3 });
+    const done = await sync.finishFetch({ run: two.run, from: two.position, now });
+    expect(done.removed).toBe(0);
+
+    const kept = `${serial.slice(0, 47)}~`;
+    const found = (await database.sql`select * from devices where starts_with(serial, ${kept})`)[0];
+    expect(found).toMatchObject({ color: odd.color, attributes: odd.attributes });
+    expect(found?.['description']).toBe(`${odd.description?.slice(0, 399)}…`);
+    expect(found?.['asset_tag']).toBe(`${'\u{1F4A9}'.repeat(199)}…`);
+    const store = createDeviceStore(database);
+    const list = await store.list({ q: 'word' }, { limit: 1, cursor: null });
+    const next = await store.list({ q: 'word' }, { limit: 1, cursor: list.nextCursor });
+    expect([...list.items, ...next.items].map((one) => one.serial.startsWith(kept))).toEqual([
+      true,
+      true,
+    ]);
+    expect(await store.find(list.items[0]!.serial.toUpperCase())).toEqual(list.items[0]);
   });
   const device_ = (serial: string) => device(serial);
 });
