@@ -146,7 +146,11 @@ export interface DeviceFilter {
 export interface DeviceStore {
   /** By serial. */
   list(filter: DeviceFilter, query: PageQuery): Promise<Page<Device>>;
-  /** The same in the same order, in chunks, with flat memory, as one consistent read. */
+  /**
+   * The same in the same order, in chunks, with flat memory. Not one moment: no device comes twice and
+   * none that meets the filter throughout is missed, but each chunk is as new as its reading. Between
+   * chunks nothing is held.
+   */
   stream(filter: DeviceFilter): AsyncIterable<Device[]>;
   find(serial: string): Promise<Device | undefined>;
   /** Newest first; the first sight of the device is its last entry. */

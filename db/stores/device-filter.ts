@@ -47,15 +47,6 @@ export function searchOf(filter: DeviceFilter): Search | null {
   };
 }
 
-/** The same search as a condition, for a reader who goes through all devices anyway. */
-export function searchCondition(sql: Sql | Queries, search: Search | null): Fragment {
-  if (search === null) return sql``;
-  return sql`and (
-    (d.serial >= ${search.serialStart} and d.serial < ${search.serialEnd})
-    or lower(d.asset_tag) = ${search.assetTag}
-    or ${describes(sql, search)})`;
-}
-
 /** Every word is somewhere in the description. */
 export function describes(sql: Sql | Queries, { words }: Search): Fragment {
   return words.reduce(

@@ -1,12 +1,6 @@
 import type { Sql } from 'postgres';
 import type { DeviceFilter } from '../../domain/device.ts';
-import {
-  describes,
-  facetConditions,
-  searchCondition,
-  searchOf,
-  type Search,
-} from './device-filter.ts';
+import { describes, facetConditions, searchOf, type Search } from './device-filter.ts';
 import type { DeviceColumns } from './device-rows.ts';
 
 /** Devices that a look along the primary key may pass before we ask the index of the filters. */
@@ -138,14 +132,6 @@ function listDescribed(
       order by s.serial limit ${count}
     )
     select d.* from chosen c join devices d on d.serial = c.serial order by d.serial`;
-}
-
-/** All devices that the filter lets through, for a cursor. */
-export function selectAll(sql: Sql, filter: DeviceFilter) {
-  return sql<DeviceColumns[]>`
-    select d.* from devices d
-    where ${facetConditions(sql, filter, 'd')} ${searchCondition(sql, searchOf(filter))}
-    order by d.serial`;
 }
 
 function isUnfiltered(filter: DeviceFilter): boolean {

@@ -2,7 +2,7 @@ import type { Sql } from 'postgres';
 import type { Device, DeviceFilter, DeviceStore, TimelineEntry } from '../../domain/device.ts';
 import type { Database } from '../client.ts';
 import { cursorForms, decodeCursor, encodeCursor, pageOf } from '../cursor.ts';
-import { listAfter, selectAll } from './device-list.ts';
+import { listAfter } from './device-list.ts';
 import {
   toDevice,
   toTimelineEntry,
@@ -49,17 +49,17 @@ export function createDeviceStore({ sql }: Pick<Database, 'sql'>): DeviceStore {
   };
 }
 
-/** One read of one moment: what is written meanwhile is not in it. */
+/** A query a chunk and nothing held between: a reader may take as long as it likes. */
 async function* streamAll(sql: Sql, filter: DeviceFilter): AsyncGenerator<Device[]> {
   if (isImpossible(filter)) return;
-  const connection = await sql.reserve();
-  try {
-    await connection`begin isolation level repeatable read read only`;
-    for await (const rows of selectAll(connection, filter).cursor(chunkSize))
-      yield rows.map(toDevice);
-  } finally {
-    await connection`rollback`;
-    connection.release();
+  let after = '';
+  for (;;) {
+    const rows = await listAfter(sql, filter, after, chunkSize);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield rows.map(toDevice);
+    if (rows.length < chunkSize) return;
+    after = last.serial;
   }
 }
 
