@@ -56,6 +56,17 @@ module.exports = {
       'It must be able to disagree with our client.',
       only('simulator', '^apple/[^/]+/wire\\.ts$'),
     ),
+    rule(
+      'dev-starts-processes',
+      'It sets up what they run on and starts the roots; it knows no rules of theirs.',
+      only(
+        'dev',
+        '^config\\.ts$',
+        '^db/(migrate|create-database)\\.ts$',
+        '^domain/errors\\.ts$',
+        '^workflows/contract\\.ts$',
+      ),
+    ),
     rule('roots-do-not-lean-on-dev', 'Production does not need the embedded mode.', {
       from: { path: '^(worker|server|config)\\.ts$' },
       to: { path: '^(test|dev|simulator|bench)/' },

@@ -55,6 +55,21 @@ test('every service that another one waits for is there, and can be waited for i
   }
 });
 
+test('every service that stays up says how it is', () => {
+  const jobs = services.flatMap(([, { depends_on: awaited = {} }]) =>
+    Object.entries(awaited).flatMap(([other, { condition }]) =>
+      condition === 'service_completed_successfully' ? [other] : [],
+    ),
+  );
+  const dockerfile = read('Dockerfile');
+  for (const [name, { healthcheck, build }] of services)
+    if (!jobs.includes(name))
+      expect(
+        healthcheck?.test ?? (build !== undefined && dockerfile.includes('HEALTHCHECK')),
+        name,
+      ).toBeTruthy();
+});
+
 test('each variable that must be set has its line in .env.example', () => {
   const required = new Set([...source.matchAll(/\$\{([A-Z_]+):\?/g)].map(([, name = '']) => name));
   const offered = [...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name = '']) => name);
