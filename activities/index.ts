@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import { createEnsureLoops, type EnsureLoopsDeps } from './ensure-loops.ts';
 import { toFailure } from './to-failure.ts';
@@ -20,7 +21,7 @@ function failing<A extends unknown[], R>(logger: Logger, run: (...args: A) => Pr
       return await run(...args);
     } catch (error) {
       logger.error({ err: error, activity: run.name }, 'activity failed');
-      throw toFailure(error);
+      throw toFailure(error, Context.current().info.attempt);
     }
   };
 }

@@ -29,7 +29,7 @@ test.each<[string, unknown, string, boolean]>([
     true,
   ],
 ])('%s', (_, error, type, retry) => {
-  const failure = toFailure(error);
+  const failure = toFailure(error, 1);
   expect(failure).toMatchObject({ type, nonRetryable: !retry });
   expect(`${failure.message} ${failure.stack ?? ''}`).not.toContain(marker);
   expect(failure.cause).toBeUndefined();
@@ -37,5 +37,14 @@ test.each<[string, unknown, string, boolean]>([
 
 test("Temporal's own failures go through", () => {
   const failure = ApplicationFailure.nonRetryable('x', 'y');
-  expect(toFailure(failure)).toBe(failure);
+  expect(toFailure(failure, 9)).toBe(failure);
+});
+
+test('a fault of our own is not tried a sixth time, a database that is away is', () => {
+  const retried = (error: unknown, attempt: number) =>
+    (toFailure(error, attempt) as ApplicationFailure).nonRetryable === false;
+  const fault = new TypeError(marker);
+  expect([retried(fault, 4), retried(fault, 5), retried(fault, 6)]).toEqual([true, false, false]);
+  expect(retried(coded('ECONNREFUSED'), 1_000)).toBe(true);
+  expect(retried(new StaleWalkError(), 1_000)).toBe(true);
 });

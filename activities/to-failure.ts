@@ -42,11 +42,14 @@ const retryable: Record<ErrorCode, boolean> = {
   internal_error: true,
 };
 
+/** A fault of our own that has met so many attempts is not mended by the next one. */
+const faultyAttempts = 5;
+
 /**
- * What Temporal may know of an error: type, whether to repeat, and a message without a secret. The
- * original is never its cause, since a failed query carries its parameters.
+ * What Temporal may know of an error of the `attempt`th try: type, whether to repeat, and a message
+ * without a secret. The original is never its cause, since a failed query carries its parameters.
  */
-export function toFailure(error: unknown): Error {
+export function toFailure(error: unknown, attempt: number): TemporalFailure {
   if (error instanceof TemporalFailure) return error;
   if (error instanceof StaleWalkError) return failure(error.message, 'stale_walk', true);
   if (error instanceof DomainError)
@@ -59,7 +62,7 @@ export function toFailure(error: unknown): Error {
   return failure(
     `Internal error (${told}); the log of the worker has more.`,
     'internal_error',
-    true,
+    attempt < faultyAttempts,
   );
 }
 

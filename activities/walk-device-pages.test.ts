@@ -232,11 +232,74 @@ test('what Postgres says of a blocked or deleted integration is the answer, and 
   expect(apple.calls).toEqual([]);
 });
 
+test('a fault of our own is tried five times and then ends the run with its code and no secret', async () => {
+  const { store, apple, walk } = world(idle);
+  const marker = 'MARKER-OF-A-SECRET';
+  apple.answer('delta-0', page('delta-1', ['S1'], false));
+  store.beforePage = async () => {
+    throw Object.assign(new Error(marker), { code: '22P05', parameters: [marker] });
+  };
+
+  for (const attempt of [1, 2, 3, 4])
+    await expect(walk({}, attempt)).rejects.toMatchObject({
+      type: 'internal_error',
+      nonRetryable: false,
+    });
+  expect(store.log).toEqual([]);
+
+  const result = await walk({}, 5);
+  expect(result).toMatchObject({
+    outcome: 'failed',
+    position: idle,
+    run: { state: 'failed', error: { code: 'internal_error' } },
+  });
+  expect(JSON.stringify(result)).not.toContain(marker);
+  expect(store.log).toEqual(['failed internal_error']);
+});
+
+test('a key that opens no token ends the run in the same way', async () => {
+  const { store, apple, walk } = world(idle);
+  apple.onCall = () => {
+    throw new Error('A secret is sealed under the key k1, which is not at hand.');
+  };
+
+  expect(await walk({}, 5)).toMatchObject({
+    outcome: 'failed',
+    run: { error: { code: 'internal_error' } },
+  });
+  expect(store.log).toEqual(['failed internal_error']);
+});
+
+test('a database that is away never ends the run', async () => {
+  const { store, apple, walk } = world(idle);
+  apple.answer('delta-0', page('delta-1', ['S1'], false));
+  store.beforePage = async () => {
+    throw Object.assign(new Error('gone'), { code: 'ECONNREFUSED' });
+  };
+
+  await expect(walk({}, 500)).rejects.toMatchObject({
+    type: 'database_unavailable',
+    nonRetryable: false,
+  });
+  expect(store.log).toEqual([]);
+});
+
+test('a fault that keeps even the end of the run from being written ends the tries', async () => {
+  const { store, walk } = world(idle);
+  store.begin = async () => {
+    throw new TypeError('broken');
+  };
+
+  await expect(walk({}, 4)).rejects.toMatchObject({ nonRetryable: false });
+  await expect(walk({}, 5)).rejects.toMatchObject({ type: 'internal_error', nonRetryable: true });
+});
+
 function world(position: SyncPosition) {
   const store: FakeSyncStore = createFakeSyncStore(position);
   const apple = createFakeApple();
   const clock = { ms: Date.parse('2026-01-01T00:00:00.000Z') };
-  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  const options = { logger: new DefaultLogger('ERROR') };
+  const environment = new MockActivityEnvironment({}, options);
   const beats: unknown[] = [];
   environment.on('heartbeat', (details: unknown) => beats.push(details));
   const { walkDevicePages } = createActivities({
@@ -248,8 +311,10 @@ function world(position: SyncPosition) {
     integrations: { listIds: async () => [] },
     startLoop: async () => undefined,
   });
-  const walk = (change: Partial<WalkInput> = {}) =>
-    environment.run(walkDevicePages, { ...input, ...change });
+  const walk = (change: Partial<WalkInput> = {}, attempt = 1) => {
+    const place = attempt === 1 ? environment : new MockActivityEnvironment({ attempt }, options);
+    return place.run(walkDevicePages, { ...input, ...change });
+  };
   return { store, apple, clock, environment, beats, walk };
 }
 

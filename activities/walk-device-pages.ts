@@ -1,7 +1,8 @@
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import type { AdeClient } from '../domain/ade.ts';
 import type { SyncStore, WalkStart } from '../domain/sync.ts';
+import { toFailure } from './to-failure.ts';
 import { Slice } from './walk-slice.ts';
 import type { WalkInput, WalkResult } from './walk-input.ts';
 
@@ -23,6 +24,18 @@ const heartbeatMs = 3_000;
  * `continues`.
  */
 export function createWalkDevicePages(deps: WalkDeps) {
+  /**
+   * What another attempt does not mend (a key that opens nothing, a page that Postgres refuses) ends
+   * the run, where people see it; the loop tries again at its next due time.
+   */
+  async function endedBy(error: unknown, slice: Slice): Promise<WalkResult> {
+    const failure = toFailure(error, Context.current().info.attempt);
+    if (!(failure instanceof ApplicationFailure) || failure.nonRetryable !== true) throw error;
+    deps.logger.error({ err: error }, 'a fault of our own ends the run');
+    const { type, message } = failure;
+    return slice.failed({ code: type ?? 'internal_error', message });
+  }
+
   return async function walkDevicePages(input: WalkInput): Promise<WalkResult> {
     const { integrationId, runId, trigger } = input;
     const begun = await deps.sync.begin({ integrationId, runId, trigger, now: deps.now() });
@@ -50,7 +63,7 @@ export function createWalkDevicePages(deps: WalkDeps) {
         input,
         begun,
       );
-      return await slice.walk();
+      return await slice.walk().catch((error: unknown) => endedBy(error, slice));
     } finally {
       clearInterval(beating);
     }

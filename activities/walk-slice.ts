@@ -176,7 +176,8 @@ export class Slice {
     return { outcome: 'continues', run, position, restarted, failures };
   }
 
-  private async failed(error: RunError): Promise<WalkResult> {
+  /** Ends the run in failure; what the walk has written so far stays. */
+  async failed(error: RunError): Promise<WalkResult> {
     return { outcome: 'failed', run: await this.end(error), position: this.position };
   }
 
