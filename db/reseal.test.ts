@@ -35,7 +35,14 @@ test('after a rotation the old key is not needed, and a second one finds nothing
   }
   const first = ids[0]!;
   await before.integrations.activateToken(
-    { integrationId: first, keyRole: 'current', token, account: null, now: now() },
+    {
+      integrationId: first,
+      certificatePem: key.certificatePem,
+      replaces: null,
+      token,
+      account: null,
+      now: now(),
+    },
     testActor,
   );
   await before.adeSessions.claimRenewal(first, 0, 30);

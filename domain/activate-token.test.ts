@@ -181,7 +181,7 @@ function store(): ActivateTokenDeps['integrations'] {
     activateToken: async (input) => {
       stored.token = input.token;
       keys = keys
-        .filter((key) => key.role === input.keyRole)
+        .filter((key) => key.certificatePem === input.certificatePem)
         .map((key) => ({ ...key, role: 'current' as const }));
       stored.integration = {
         ...stored.integration,

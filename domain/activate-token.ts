@@ -28,14 +28,20 @@ export async function activateToken(
 ): Promise<Integration> {
   const { integrationId, file } = input;
   const integration = await integrations.get(integrationId);
-  const { token, keyRole } = openToken(file, await integrations.listKeys(integrationId));
+  const keys = await integrations.listKeys(integrationId);
+  const { token, keyRole } = openToken(file, keys);
+  const certificatePem = keys.find((key) => key.role === keyRole)?.certificatePem ?? '';
   refuseExpired(token, now());
 
   const answer = await probe(token);
   const account = 'account' in answer ? answer.account : null;
   if (account) refuseForeign(integration, account);
 
-  return integrations.activateToken({ integrationId, keyRole, token, account, now: now() }, actor);
+  const replaces = integration.token;
+  return integrations.activateToken(
+    { integrationId, certificatePem, replaces, token, account, now: now() },
+    actor,
+  );
 }
 
 function refuseExpired(token: ServerToken, now: Date): void {

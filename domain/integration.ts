@@ -107,12 +107,16 @@ export interface IntegrationStore {
   /**
    * In one transaction: token, key (a staged one becomes current), account facts and token state are
    * swapped, the Apple session dropped, the cursor dropped too unless the server is the same. Throws
-   * `different_server`, `different_organization`, `server_already_connected` and changes nothing.
+   * `different_server`, `different_organization`, `server_already_connected`, `conflict` (the pair is
+   * gone, or another token was taken into use meanwhile) and changes nothing.
    */
   activateToken(
     input: {
       integrationId: string;
-      keyRole: 'staged' | 'current';
+      /** Of the pair that the token was made for, whatever its role is by now. */
+      certificatePem: string;
+      /** What was in use when the check of this token began. */
+      replaces: Integration['token'];
       token: ServerToken;
       /** Null: Apple accepts the token but the terms are not signed, so there is no account yet. */
       account: AdeAccount | null;

@@ -13,7 +13,7 @@ import { walkPages } from '../schema/walk-pages.ts';
 import type { Sealer } from '../sealing.ts';
 import { saveAuditEvent } from './audit-rows.ts';
 import { noIntegration, shownInAudit, toIntegration } from './integration-rows.ts';
-import { sealToken } from './token-secrets.ts';
+import { openToken, sealToken } from './token-secrets.ts';
 
 type Input = Parameters<IntegrationStore['activateToken']>[0];
 
@@ -26,15 +26,22 @@ export async function activateToken(
   const { integrationId: id, token, account, now } = input;
   try {
     return await orm.transaction(async (tx) => {
+      // The position first, as everywhere: a page that is being written ends before this begins.
+      await tx
+        .select({ id: syncPositions.integrationId })
+        .from(syncPositions)
+        .where(eq(syncPositions.integrationId, id))
+        .for('update');
       const [before] = await tx
         .select()
         .from(integrations)
         .where(eq(integrations.id, id))
         .for('no key update');
       if (before === undefined) throw noIntegration(id);
+      await refuseOvertaken(tx, sealer, toIntegration(before), input);
       if (account !== null) await refuseForeign(tx, before, account);
 
-      if (input.keyRole === 'staged') await promoteStagedKey(tx, id);
+      await useKey(tx, id, input.certificatePem);
       const sealed = {
         ...sealToken(sealer, id, token),
         expiresAt: new Date(token.expiresAt),
@@ -110,20 +117,42 @@ function alreadyConnected(name: string | null): DomainError {
   );
 }
 
-async function promoteStagedKey(tx: Orm, id: string): Promise<void> {
-  const ofRole = (role: 'current' | 'staged') =>
-    and(eq(integrationKeys.integrationId, id), eq(integrationKeys.role, role));
-  await tx.delete(integrationKeys).where(ofRole('current'));
-  const promoted = await tx
-    .update(integrationKeys)
-    .set({ role: 'current' })
-    .where(ofRole('staged'))
-    .returning({ id: integrationKeys.id });
-  if (promoted.length === 0)
+/**
+ * Of two uploads at once the later to be written need not be the newer token. Uploading again decides:
+ * Apple refuses a token that has been replaced. The same file twice is no conflict.
+ */
+async function refuseOvertaken(
+  tx: Orm,
+  sealer: Sealer,
+  { id, token: inUse }: Integration,
+  { replaces, token }: Input,
+): Promise<void> {
+  if (inUse?.uploadedAt === replaces?.uploadedAt && inUse?.expiresAt === replaces?.expiresAt)
+    return;
+  const [row] = await tx.select().from(serverTokens).where(eq(serverTokens.integrationId, id));
+  if (row !== undefined && openToken(sealer, row).accessToken === token.accessToken) return;
+  throw new DomainError(
+    'conflict',
+    'Another token was taken into use while this one was being checked. Upload this one again if it is the newer of the two.',
+  );
+}
+
+/** The pair that the token was made for becomes the current one, unless it is. */
+async function useKey(tx: Orm, id: string, certificatePem: string): Promise<void> {
+  const ofIntegration = eq(integrationKeys.integrationId, id);
+  const [key] = await tx
+    .select({ id: integrationKeys.id, role: integrationKeys.role })
+    .from(integrationKeys)
+    .where(and(ofIntegration, eq(integrationKeys.certificatePem, certificatePem)));
+  if (key === undefined)
     throw new DomainError(
       'conflict',
-      'The staged key pair that this token was made for is gone: another upload was quicker. Upload the token again.',
+      'The key pair that this token was made for was replaced while the token was being checked. ' +
+        'Upload the public key of this integration to its server in Apple Business Manager, then download a new token and upload that.',
     );
+  if (key.role === 'current') return;
+  await tx.delete(integrationKeys).where(and(ofIntegration, eq(integrationKeys.role, 'current')));
+  await tx.update(integrationKeys).set({ role: 'current' }).where(eq(integrationKeys.id, key.id));
 }
 
 /** The generation grows, so that a renewal under the old token cannot come back. */

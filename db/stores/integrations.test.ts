@@ -155,8 +155,61 @@ describe('a new token', () => {
       'staged',
       'current',
     ]);
-    await activate(id, { keyRole: 'staged' });
+    await activate(id, { certificatePem: 'CERT-2' });
     expect(await stores.integrations.listKeys(id)).toEqual([{ role: 'current', ...staged }]);
+  });
+
+  it('made for a staged key that was replaced meanwhile is refused and changes nothing', async () => {
+    const { id } = await activated();
+    await stores.integrations.saveStagedKey(
+      id,
+      { certificatePem: 'CERT-2', privateKeyPem: 'PRIVATE-2' },
+      testActor,
+    );
+    await stores.integrations.saveStagedKey(
+      id,
+      { certificatePem: 'CERT-3', privateKeyPem: 'PRIVATE-3' },
+      testActor,
+    );
+    const before = await facts(id);
+    const late = activate(id, {
+      certificatePem: 'CERT-2',
+      token: { ...token, accessToken: 'AT_2' },
+    });
+    await expect(late).rejects.toMatchObject({ code: 'conflict' });
+    expect(await facts(id)).toEqual(before);
+  });
+
+  it('is not overwritten by an older one that was being checked at the same time', async () => {
+    const { id, token: replaces } = await activated();
+    const newer = { ...token, accessToken: 'AT_newer', expiresAt: '2027-01-01T00:00:09.000Z' };
+    const older = { ...token, accessToken: 'AT_older', expiresAt: '2027-01-01T00:00:08.000Z' };
+    const before = new Date(now.getTime() + 1000);
+    await activate(id, { token: newer, replaces, now: before });
+    const taken = await facts(id);
+    await expect(activate(id, { token: older, replaces })).rejects.toMatchObject({
+      code: 'conflict',
+    });
+    expect(await facts(id)).toEqual(taken);
+    // The same file, sent twice at once, is fine.
+    await activate(id, { token: newer, replaces });
+    expect(await stores.integrations.findToken(id)).toEqual(newer);
+  });
+
+  it('and a deletion at once end in one or the other, never in a deadlock', async () => {
+    for (let round = 0; round < 12; round += 1) {
+      const { id } = await create();
+      await activate(id, { account: null });
+      const race = await Promise.allSettled([
+        activate(id),
+        stores.integrations.delete(id, testActor),
+        activate(id),
+      ]);
+      expect(race[1].status).toBe('fulfilled');
+      for (const one of race)
+        if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'not_found' });
+      expect(await stores.integrations.find(id)).toBeUndefined();
+    }
   });
 
   it('brings the facts of the account', async () => {
@@ -303,9 +356,11 @@ function create(): Promise<Integration> {
 
 type Activation = Parameters<Stores['integrations']['activateToken']>[0];
 
-function activate(id: string, overrides: Partial<Activation> = {}): Promise<Integration> {
+async function activate(id: string, overrides: Partial<Activation> = {}): Promise<Integration> {
+  const { certificatePem } = key;
+  const { token: replaces } = await stores.integrations.get(id);
   return stores.integrations.activateToken(
-    { integrationId: id, keyRole: 'current', token, account, now, ...overrides },
+    { integrationId: id, certificatePem, replaces, token, account, now, ...overrides },
     testActor,
   );
 }
@@ -340,4 +395,14 @@ async function withDevices(serial: string): Promise<string> {
 async function actions(): Promise<string[]> {
   const { items } = await stores.audit.list({ limit: 100, cursor: null });
   return items.map((item) => item.action);
+}
+
+/** What an upload may change. */
+async function facts(id: string) {
+  const { integrations } = stores;
+  return {
+    integration: await integrations.get(id),
+    token: await integrations.findToken(id),
+    keys: await integrations.listKeys(id),
+  };
 }

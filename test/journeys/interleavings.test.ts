@@ -152,7 +152,17 @@ async function connectFleet() {
   );
   const probed = await createTokenProbe({ baseUrl: apple.url, userAgent, now })(opened.token);
   const account = 'account' in probed ? probed.account : null;
-  await integrations.activateToken({ integrationId, ...opened, account, now: now() }, actor);
+  await integrations.activateToken(
+    {
+      integrationId,
+      certificatePem: key.certificatePem,
+      replaces: null,
+      token: opened.token,
+      account,
+      now: now(),
+    },
+    actor,
+  );
 
   const ade = createAdeClient({
     integrationId,
