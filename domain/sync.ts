@@ -218,7 +218,7 @@ export interface SyncRunStore {
   }): Promise<{ run: SyncRun; joined: boolean }>;
   find(id: string): Promise<SyncRun | undefined>;
   /** Ends a run that is queued; a running one is ended by its workflow. */
-  cancelQueued(id: string, now: Date): Promise<boolean>;
+  cancelQueued(id: string, now: Date, actor: Actor): Promise<boolean>;
   /** Newest first. */
   list(integrationId: string, query: PageQuery): Promise<Page<SyncRun>>;
 }

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { actorOf } from '../actor.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { SyncRun } from '../../domain/sync.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -52,7 +53,7 @@ export function operationRoutes(deps: ApiDeps) {
     .openapi(cancel, async (c) => {
       const { id } = c.req.valid('param');
 
-      await syncRuns.cancelQueued(id, now());
+      await syncRuns.cancelQueued(id, now(), actorOf(c));
       const run = await syncRuns.find(id);
       if (run === undefined) throw notFound(id);
       if (run.state !== 'cancelled') throw tooLate(run);

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { SyncMode } from '../../domain/sync.ts';
+import { StaleWalkError, type SyncMode } from '../../domain/sync.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
 import { insertIntegration, testActor } from '../../test/factories.ts';
 import { newId } from '../new-id.ts';
+import { createAuditStore } from './audit.ts';
 import { createSyncRunStore } from './sync-runs.ts';
 import { createSyncStore } from './sync.ts';
 
@@ -67,9 +68,40 @@ describe('Sync Now', () => {
 
   it('is cancelled while it is queued, and not after', async () => {
     const { run } = await request('delta');
-    expect(await runs().cancelQueued(run.id, now)).toBe(true);
-    expect(await runs().cancelQueued(run.id, now)).toBe(false);
+    expect(await runs().cancelQueued(run.id, now, testActor)).toBe(true);
+    expect(await runs().cancelQueued(run.id, now, testActor)).toBe(false);
+    expect(await runs().cancelQueued(newId(), now, testActor)).toBe(false);
     expect(await runs().findOperation(run.id)).toMatchObject({ kind: 'sync', state: 'cancelled' });
+    const trail = await createAuditStore(database).list({ limit: 10, cursor: null });
+    expect(trail.items.filter(({ action }) => action === 'sync.cancelled')).toMatchObject([
+      { actor: testActor, object: { id: integrationId }, after: { runId: run.id } },
+    ]);
+  });
+
+  it('that was told to be cancelled is not taken up by a walk that begins at the same time', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const { run } = await request('delta');
+      const [cancelled, walk] = await Promise.all([
+        runs().cancelQueued(run.id, now, testActor),
+        begin(),
+      ]);
+      expect(walk.run.id === run.id).toBe(!cancelled);
+      expect((await runs().find(run.id))?.state).toBe(cancelled ? 'cancelled' : 'running');
+      await finish(walk.run.id);
+    }
+  });
+
+  it('that is ended while its walk begins stays ended', async () => {
+    const { run } = await request('delta');
+    const holder = await database.sql.reserve();
+    await holder`begin`;
+    await holder`update sync_runs set state = 'failed', finished_at = ${now} where id = ${run.id}`;
+    const walk = beginAnyhow();
+    await untilSomebodyWaits();
+    await holder`commit`;
+    holder.release();
+    await expect(walk).rejects.toThrow(StaleWalkError);
+    expect(await runs().find(run.id)).toMatchObject({ state: 'failed' });
   });
 
   it('for an integration that is not there is not found', async () => {
@@ -171,4 +203,13 @@ async function atDelta() {
 
 async function finish(id: string) {
   await database.sql`update sync_runs set state = 'succeeded', finished_at = ${now} where id = ${id}`;
+}
+
+async function untilSomebodyWaits() {
+  for (;;) {
+    const waiting = await database.sql`
+      select 1 from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`;
+    if (waiting.length > 0) return;
+  }
 }

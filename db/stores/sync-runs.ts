@@ -48,12 +48,27 @@ export function createSyncRunStore({ sql }: Pick<Database, 'sql'>): SyncRunStore
         return { run, joined: joinable !== undefined || queued !== undefined };
       }),
 
-    async cancelQueued(id, now) {
-      const cancelled = await sql`
-        update sync_runs set state = 'cancelled', finished_at = ${now}
-        where id = ${id} and state = 'queued'`;
-      return cancelled.count === 1;
-    },
+    cancelQueued: (id, now, actor) =>
+      sql.begin(async (tx) => {
+        if (!cursorForms.uuid.test(id)) return false;
+        // Under the position's lock, as the beginning of a walk: what is cancelled does not begin.
+        await tx`
+          select 1 from sync_positions
+          where integration_id = (select integration_id from sync_runs where id = ${id}) for update`;
+        const [run] = await tx<{ integration_id: string }[]>`
+          update sync_runs set state = 'cancelled', finished_at = ${now}
+          where id = ${id} and state = 'queued' returning integration_id`;
+        if (run === undefined) return false;
+        await appendAudit(tx, {
+          at: now,
+          actor,
+          action: 'sync.cancelled',
+          object: { type: 'integration', id: run.integration_id },
+          before: { runId: id, state: 'queued' },
+          after: { runId: id, state: 'cancelled' },
+        });
+        return true;
+      }),
 
     async list(integrationId, { limit, cursor }) {
       const after = decodeCursor(cursor, [cursorForms.time, cursorForms.uuid]);
