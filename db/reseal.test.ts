@@ -45,8 +45,8 @@ test('after a rotation the old key is not needed, and a second one finds nothing
     },
     testActor,
   );
-  await before.adeSessions.claimRenewal(first, 0, 30);
-  await before.adeSessions.saveRenewed(first, 0, 'SESSION');
+  const claimed = await before.adeSessions.claimRenewal(first, 0, 30);
+  await before.adeSessions.saveRenewed(first, claimed ?? -1, 'SESSION');
 
   expect(await resealAll(database, createSealer(current, [old]))).toEqual([
     { table: 'integration_keys', resealed: 120, left: 0 },
@@ -57,7 +57,7 @@ test('after a rotation the old key is not needed, and a second one finds nothing
   const after = createStores(database, { sealer: createSealer(current), now });
   expect(await after.integrations.findToken(first)).toEqual(token);
   expect(await after.integrations.listKeys(ids.at(-1)!)).toEqual([{ role: 'current', ...key }]);
-  expect(await after.adeSessions.find(first)).toEqual({ token: 'SESSION', generation: 1 });
+  expect(await after.adeSessions.find(first)).toEqual({ token: 'SESSION', generation: 2 });
   await expect(before.integrations.findToken(first)).rejects.toThrow(/ENCRYPTION_KEYS_OLD/);
 
   const again = await resealAll(database, createSealer(current));

@@ -110,12 +110,19 @@ export interface AdeSession {
  */
 export interface AdeSessionStore {
   find(integrationId: string): Promise<AdeSession | undefined>;
-  /** True when the caller may now renew generation `seen` (0: there is none yet). */
-  claimRenewal(integrationId: string, seen: number, leaseSeconds: number): Promise<boolean>;
-  /** Stores a renewed session, ends the claim, returns the new generation. */
-  saveRenewed(integrationId: string, seen: number, token: string): Promise<AdeSession>;
+  /**
+   * Null while another holds the claim or has renewed generation `seen` (0: there is none). Otherwise
+   * the generation that the caller may now renew; a new server token ends it, also where no session
+   * was left to drop. Read the token after the claim.
+   */
+  claimRenewal(integrationId: string, seen: number, leaseSeconds: number): Promise<number | null>;
+  /**
+   * Stores a renewed session, ends the claim, returns the new generation. Where the claimed one is no
+   * more the current one, nothing is stored and the answer is the session in use, if there is one.
+   */
+  saveRenewed(integrationId: string, claimed: number, token: string): Promise<AdeSession>;
   /** Gives a claim back after a failed renewal, so that others need not wait for it to run out. */
-  releaseClaim(integrationId: string, seen: number): Promise<void>;
+  releaseClaim(integrationId: string, claimed: number): Promise<void>;
   /** Apple rotated the token in an answer: replaces it if `generation` is still the current one. */
   adopt(integrationId: string, generation: number, token: string): Promise<void>;
 }

@@ -14,9 +14,9 @@ export function createMemorySessions(now: () => Date): AdeSessionStore {
     claimRenewal: async (id, seen, leaseSeconds) => {
       const at = now().getTime();
       const isClaimed = (claims.get(id)?.until ?? 0) > at;
-      if (isClaimed || generationOf(id) !== seen) return false;
+      if (isClaimed || generationOf(id) !== seen) return null;
       claims.set(id, { seen, until: at + leaseSeconds * 1000 });
-      return true;
+      return seen;
     },
     saveRenewed: async (id, seen, token) => {
       const session = { token, generation: Math.max(seen, generationOf(id)) + 1 };

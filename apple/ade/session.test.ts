@@ -134,7 +134,7 @@ describe('/session itself', () => {
     await expect(failing).rejects.toMatchObject({ code, status, endpoint: 'GET /session' });
     expect(apple.seen).toHaveLength(1);
     // The claim was given back: the next caller need not wait for it to run out.
-    await expect(sessions.claimRenewal('i1', 0, 1)).resolves.toBe(true);
+    await expect(sessions.claimRenewal('i1', 0, 1)).resolves.toBe(0);
   });
 
   test.each([
@@ -208,7 +208,7 @@ describe('a session shared between processes', () => {
   test('is renewed by another when the first dies with the claim', async () => {
     let at = now().getTime();
     const sessions = createMemorySessions(() => new Date(at));
-    await expect(sessions.claimRenewal('i1', 0, 45)).resolves.toBe(true);
+    await expect(sessions.claimRenewal('i1', 0, 45)).resolves.toBe(0);
     const apple = await taking(() => true, {});
     const waiting = clientOf(apple.baseUrl, { sessions }).account();
     await new Promise((resolve) => setTimeout(resolve, 250));

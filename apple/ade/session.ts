@@ -70,20 +70,21 @@ export function createSessions(deps: {
       const found = await store.find(integrationId);
       if (found !== undefined && !isSame(found, dead)) return found;
       const seen = found?.generation ?? 0;
-      if (await store.claimRenewal(integrationId, seen, leaseSeconds)) return renewFrom(seen);
+      const claimed = await store.claimRenewal(integrationId, seen, leaseSeconds);
+      if (claimed !== null) return renewFrom(claimed);
       await sleep(pollMilliseconds);
     }
     const detail = 'other processes are renewing the session and do not finish';
     throw new AdeError('unreachable', { endpoint: 'GET /session', status: null, detail });
   }
 
-  async function renewFrom(seen: number): Promise<AdeSession> {
+  async function renewFrom(claimed: number): Promise<AdeSession> {
     try {
       const token = await askApple(await deps.credentials());
-      return await store.saveRenewed(integrationId, seen, token);
+      return await store.saveRenewed(integrationId, claimed, token);
     } catch (error) {
       // If even this fails, the claim runs out by itself: the first failure is the one to tell.
-      await store.releaseClaim(integrationId, seen).catch(() => undefined);
+      await store.releaseClaim(integrationId, claimed).catch(() => undefined);
       throw error;
     }
   }

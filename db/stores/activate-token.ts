@@ -155,17 +155,23 @@ async function useKey(tx: Orm, id: string, certificatePem: string): Promise<void
   await tx.update(integrationKeys).set({ role: 'current' }).where(eq(integrationKeys.id, key.id));
 }
 
-/** The generation grows, so that a renewal under the old token cannot come back. */
+/**
+ * The generation grows, so that a renewal under the old token cannot come back; and a row is left, so
+ * that one that begins right now waits for the new token.
+ */
 async function dropSession(tx: Orm, id: string): Promise<void> {
   await tx
-    .update(adeSessions)
-    .set({
-      sealed: null,
-      keyId: null,
-      claimedUntil: null,
-      generation: sql`${adeSessions.generation} + 1`,
-    })
-    .where(eq(adeSessions.integrationId, id));
+    .insert(adeSessions)
+    .values({ integrationId: id, generation: 1 })
+    .onConflictDoUpdate({
+      target: adeSessions.integrationId,
+      set: {
+        sealed: null,
+        keyId: null,
+        claimedUntil: null,
+        generation: sql`${adeSessions.generation} + 1`,
+      },
+    });
 }
 
 async function dropCursor(tx: Orm, id: string): Promise<void> {

@@ -28,33 +28,32 @@ export function createAdeSessionStore(
 
     async claimRenewal(integrationId, seen, leaseSeconds) {
       const until = sql`now() + make_interval(secs => ${leaseSeconds})`;
-      const claimed = await sql`
+      const [claimed] = await sql<{ generation: number }[]>`
         insert into ade_sessions (integration_id, generation, claimed_until)
         values (${integrationId}, 0, ${until})
         on conflict (integration_id) do update set claimed_until = ${until}
         where (ade_sessions.generation = ${seen} or ade_sessions.sealed is null)
           and (ade_sessions.claimed_until is null or ade_sessions.claimed_until <= now())
-        returning 1`;
-      return claimed.count === 1;
+        returning generation`;
+      return claimed?.generation ?? null;
     },
 
-    async saveRenewed(integrationId, seen, token) {
+    async saveRenewed(integrationId, claimed, token) {
       const { sealed, keyId } = sealer.seal(placeOf(integrationId), token);
       const [row] = await sql<{ generation: number }[]>`
         update ade_sessions set sealed = ${sealed}, key_id = ${keyId}, generation = generation + 1,
           claimed_until = null
-        where integration_id = ${integrationId}
-          and (generation = ${seen} or (sealed is null and ${seen} = 0))
+        where integration_id = ${integrationId} and generation = ${claimed}
         returning generation`;
       if (row !== undefined) return { token, generation: row.generation };
       // Somebody was quicker, or a new server token has made this session pointless.
-      return (await find(integrationId)) ?? { token, generation: seen };
+      return (await find(integrationId)) ?? { token, generation: claimed };
     },
 
-    async releaseClaim(integrationId, seen) {
+    async releaseClaim(integrationId, claimed) {
       await sql`
         update ade_sessions set claimed_until = null
-        where integration_id = ${integrationId} and (generation = ${seen} or sealed is null)
+        where integration_id = ${integrationId} and generation = ${claimed}
           and claimed_until is not null`;
     },
 

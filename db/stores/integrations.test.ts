@@ -124,8 +124,7 @@ describe('secrets at rest', () => {
       { certificatePem: 'CERT-2', privateKeyPem: 'PRIVATE-2' },
       testActor,
     );
-    await stores.adeSessions.claimRenewal(id, 0, 30);
-    await stores.adeSessions.saveRenewed(id, 0, 'SESSION-visible');
+    await renewSession(id, 'SESSION-visible');
     const tables = await database.sql<{ name: string }[]>`
       select table_name as name from information_schema.tables where table_schema = 'public'`;
     for (const { name } of tables) {
@@ -236,8 +235,7 @@ describe('a new token', () => {
     const id = await withDevices('A');
     await activate(id);
     await database.sql`update sync_positions set phase = 'sync', cursor = 'kept'`;
-    await stores.adeSessions.claimRenewal(id, 0, 30);
-    const old = await stores.adeSessions.saveRenewed(id, 0, 'session');
+    const old = await renewSession(id, 'session');
     await activate(id);
     expect(await database.sql`select cursor from sync_positions`).toEqual([{ cursor: 'kept' }]);
     expect(await stores.adeSessions.find(id)).toBeUndefined();
@@ -245,6 +243,25 @@ describe('a new token', () => {
     await stores.adeSessions.adopt(id, old.generation, 'late');
     await stores.adeSessions.saveRenewed(id, old.generation, 'late');
     expect(await stores.adeSessions.find(id)).toBeUndefined();
+  });
+
+  it('ends a renewal that is under way with the old one, the very first too', async () => {
+    for (const begin of ['the first session', 'the next']) {
+      const { id } = await create();
+      await activate(id, { account: null });
+      const { adeSessions } = stores;
+      if (begin === 'the next') await activate(id, { account: null });
+      const late = await adeSessions.claimRenewal(id, 0, 30);
+      await activate(id, { account: null });
+      expect(await adeSessions.claimRenewal(id, 0, 30)).toBe((late ?? 0) + 1);
+      await adeSessions.releaseClaim(id, late ?? 0);
+      expect(await adeSessions.claimRenewal(id, 0, 30)).toBeNull();
+      await adeSessions.saveRenewed(id, late ?? 0, 'of the old token');
+      await adeSessions.saveRenewed(id, 0, 'of the old token');
+      expect(await adeSessions.find(id)).toBeUndefined();
+      await adeSessions.saveRenewed(id, (late ?? 0) + 1, 'of the new token');
+      expect(await adeSessions.find(id)).toMatchObject({ token: 'of the new token' });
+    }
   });
 
   it.each([
@@ -395,6 +412,11 @@ async function withDevices(serial: string): Promise<string> {
 async function actions(): Promise<string[]> {
   const { items } = await stores.audit.list({ limit: 100, cursor: null });
   return items.map((item) => item.action);
+}
+
+async function renewSession(id: string, session: string) {
+  const claimed = await stores.adeSessions.claimRenewal(id, 0, 30);
+  return stores.adeSessions.saveRenewed(id, claimed ?? -1, session);
 }
 
 /** What an upload may change. */
