@@ -25,7 +25,7 @@ export async function ensureSearchAttributes(
 
 const watchdog: ScheduleOptions = {
   scheduleId: watchdogScheduleId,
-  spec: { intervals: [{ every: '10 minutes' }] },
+  spec: { intervals: [{ every: '5 minutes' }] },
   // The default would catch up on a year of missed looks.
   policies: { overlap: 'SKIP', catchupWindow: '1 minute' },
   action: {

@@ -103,7 +103,9 @@ async function main(): Promise<void> {
   if (stopping.signal.aborted) stop();
   else stopping.signal.addEventListener('abort', stop);
   logger.info({ taskQueue }, 'working');
-  void persist('the watchdog', () => ensureWatchdog(client));
+  persist('the watchdog', () => ensureWatchdog(client)).catch((error: unknown) => {
+    if (!stopping.signal.aborted) logger.error({ err: error }, 'the watchdog is not set up');
+  });
   try {
     await running;
   } finally {

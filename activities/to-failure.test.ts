@@ -41,8 +41,10 @@ test("Temporal's own failures go through", () => {
 });
 
 test('a fault of our own is not tried a sixth time, a database that is away is', () => {
-  const retried = (error: unknown, attempt: number) =>
-    (toFailure(error, attempt) as ApplicationFailure).nonRetryable === false;
+  const retried = (error: unknown, attempt: number) => {
+    const failure = toFailure(error, attempt);
+    return failure instanceof ApplicationFailure && failure.nonRetryable === false;
+  };
   const fault = new TypeError(marker);
   expect([retried(fault, 4), retried(fault, 5), retried(fault, 6)]).toEqual([true, false, false]);
   expect(retried(coded('ECONNREFUSED'), 1_000)).toBe(true);

@@ -19,8 +19,11 @@ export interface SyncControl {
    * not finished in time or nobody can say. Throws the code of a `SyncBlock`.
    */
   syncNow(integrationId: string, runId: string, waitSeconds: number): Promise<SyncRun | undefined>;
-  /** The facts have changed: the loop looks again now. Starts it unless it runs. */
-  wake(integrationId: string): Promise<void>;
+  /**
+   * The facts have changed: the loop looks again now, or when Apple's `Retry-After` or the spacing
+   * after a failure is over; a new token counts at once. Starts it unless it runs.
+   */
+  wake(integrationId: string, reason?: 'token' | 'facts'): Promise<void>;
   /** Ends the loop for good; a loop that is not there is fine. */
   stop(integrationId: string): Promise<void>;
   ping(): Promise<void>;

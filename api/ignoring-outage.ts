@@ -2,8 +2,8 @@ import type { Logger } from 'pino';
 import { DomainError } from '../domain/errors.ts';
 
 /**
- * Tells the sync loop something that stands in Postgres already. While the engine is away nothing is
- * lost: the loop reads the facts at its next look, and the watchdog starts a loop that is missing.
+ * Tells the sync loop something that stands in Postgres already. Lost, it costs five minutes: that
+ * often every loop, blocked or not, reads the facts, and the watchdog starts one that is missing.
  */
 export async function ignoringOutage<T>(
   logger: Logger,

@@ -15,6 +15,7 @@ import {
   wakeSignal,
   type SyncNowInput,
   type SyncNowResult,
+  type WakeReason,
 } from '../workflows/contract.ts';
 import type { SyncControl } from './deps.ts';
 import { isRpcTimeout, isTemporalOutage } from './temporal-outage.ts';
@@ -49,13 +50,14 @@ export function createSyncControl(
   const start = (integrationId: string) =>
     new WithStartWorkflowOperation(syncWorkflowType, syncStartOptions(integrationId));
 
-  async function wake(integrationId: string): Promise<void> {
+  async function wake(integrationId: string, reason: WakeReason = 'facts'): Promise<void> {
+    const signalArgs: [WakeReason] = [reason];
     const options = syncStartOptions(integrationId);
     await inTime(callSeconds, () =>
       workflow.signalWithStart(syncWorkflowType, {
         ...options,
         signal: wakeSignal,
-        signalArgs: [],
+        signalArgs,
       }),
     );
   }

@@ -71,7 +71,7 @@ export async function playLoop(environment: TestWorkflowEnvironment, bundle: Wor
     await reached('idle', 7);
     await syncNow().catch(() => undefined);
     await reached('blocked', 8);
-    await loop.signal(wakeSignal);
+    await loop.signal(wakeSignal, 'token');
     await loop.result();
     return loop.fetchHistory();
   });

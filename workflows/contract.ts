@@ -19,12 +19,16 @@ export const watchdogScheduleId = 'watch-loops';
 
 /**
  * Update: run now and answer with the finished run. A caller without a run id wants any next run. It
- * fails with a type that is the API's code: of what blocks the loop, `not_found` after a deletion, or
- * the `RunError.code` of a run that failed.
+ * fails with a type that is the API's code: of what Postgres or Apple says blocks this very walk,
+ * `not_found` after a deletion, or the `RunError.code` of a run that failed.
  */
 export const syncNowUpdate = 'syncNow';
-/** Signal: the facts in Postgres have changed (new token, pause, resume, settings); look again now. */
+/**
+ * Signal: the facts in Postgres have changed, look again now. One that is lost costs five minutes. Only
+ * a new token is worth a look before Apple's `Retry-After` and the spacing after a failure are over.
+ */
 export const wakeSignal = 'wake';
+export type WakeReason = 'token' | 'facts';
 /** Query: what the loop is doing and when it acts next. */
 export const syncStatusQuery = 'status';
 
@@ -48,8 +52,8 @@ export interface SyncCarry {
   open: { runId: string; trigger: SyncTrigger; run: SyncRun | null; restarted: boolean } | null;
   block: SyncBlock | null;
   waitingFor: RunError | null;
-  /** Apple named the time to come back (`Retry-After`): Sync Now does not shorten it. */
-  heldByApple: boolean;
+  /** Neither Sync Now nor a wake makes the loop ask Apple before this, but a new token does. */
+  notBefore: number;
   lastRun: SyncRun | null;
 }
 
@@ -69,7 +73,7 @@ export interface SyncStatus {
   position: SyncPosition | null;
   run: { id: string; pages: number; counts: PageCounts } | null;
   waitingFor: RunError | null;
-  /** ISO 8601 UTC; null: it is acting now. A blocked loop looks again by itself, a person's act wakes it. */
+  /** ISO 8601 UTC; null: it is acting now. A blocked loop looks every five minutes. */
   nextActionAt: string | null;
   lastRun: SyncRun | null;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { ApplicationFailure } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { WalkInput, WalkResult } from '../activities/walk-input.ts';
@@ -11,7 +12,7 @@ import {
   startSkippingTime,
   withWorker,
 } from '../test/temporal.ts';
-import { syncStartOptions, syncWorkflowType } from './contract.ts';
+import { searchAttributes, syncStartOptions, syncWorkflowType } from './contract.ts';
 import { status, syncNow, wake, type syncDevices } from './sync-devices.ts';
 
 type Loop = WorkflowHandle<typeof syncDevices>;
@@ -79,17 +80,15 @@ test('the moment a token expires wakes the loop, and a renewal sets it going at 
     expect(walks[2]!.at - expiry).toBeGreaterThanOrEqual(0);
     expect(walks[2]!.at - expiry).toBeLessThan(15_000);
     expect(await loop.query(status)).toMatchObject({ phase: 'blocked' });
-    await environment.sleep('30 minutes');
-    expect(walks.length).toBe(3);
-    // The skipping of time ends for good with a refused update, so this stands after the last sleep.
     await expect(loop.executeUpdate(syncNow, { args: [{ runId: null }] })).rejects.toMatchObject({
       cause: { type: 'token_expired' },
     });
+    expect(walks.length).toBe(4);
 
     token = iso((await now()) + minutes(10_000));
-    await loop.signal(wake);
-    await settled(() => walks.length === 4);
-    expect(walks[3]!.trigger).toBe('token');
+    await loop.signal(wake, 'token');
+    await settled(() => walks.length === 5);
+    expect(walks[4]!.trigger).toBe('token');
     expect(await loop.query(status)).toMatchObject({ phase: 'idle' });
   });
 });
@@ -200,7 +199,145 @@ test('a pause stops a walk between two pages, a resume goes on with the same run
     paused = false;
     await loop.signal(wake);
     await settled(async () => (await loop.query(status)).phase === 'idle');
-    expect(inputs.length).toBe(3);
+    expect(inputs.length).toBe(4);
+  });
+});
+
+test.each(['paused', 'token_expired', 'token_rejected', 'awaiting_token'] as const)(
+  'a loop that is blocked by %s and never woken goes on within five minutes of the facts',
+  async (block) => {
+    let mayWalk = false;
+    const walk: Walk = async (input) => (mayWalk ? finished(input) : blocked(block));
+
+    await withLoop(walk, async (loop) => {
+      await environment.sleep('17 minutes');
+      expect(await loop.query(status)).toMatchObject({
+        phase: block === 'paused' ? 'paused' : 'blocked',
+      });
+      mayWalk = true;
+      await environment.sleep('5 minutes');
+      expect(await loop.query(status)).toMatchObject({ phase: 'idle' });
+    });
+  },
+);
+
+test.each(['paused', 'token_expired', 'terms_not_signed'] as const)(
+  'Sync Now walks although the loop still remembers that it was blocked by %s',
+  async (block) => {
+    let mayWalk = false;
+    const walk: Walk = async (input) => (mayWalk ? finished(input) : blocked(block));
+
+    await withLoop(walk, async (loop) => {
+      await settled(async () => (await loop.query(status)).phase !== 'starting');
+      mayWalk = true;
+      const run = await loop.executeUpdate(syncNow, { args: [{ runId: null }] });
+      expect(run.state).toBe('succeeded');
+    });
+  },
+);
+
+test('who asks during a walk that ends blocked is answered by a walk that knows newer facts', async () => {
+  let release: () => void = () => undefined;
+  let walks = 0;
+  const walk: Walk = async (input) => {
+    walks += 1;
+    if (walks > 1) return finished(input);
+    await new Promise<void>((resolve) => (release = resolve));
+    return blocked('token_expired');
+  };
+
+  await withLoop(walk, async (loop) => {
+    await settled(() => walks === 1);
+    const asked = loop.executeUpdate(syncNow, { args: [{ runId: null }] });
+    await settled(async () => (await updatesIn(loop)) === 1);
+    release();
+    expect((await asked).state).toBe('succeeded');
+  });
+});
+
+test('a fault of our own that lasts is shown, refuses who waits, and is tried again when the next run is due', async () => {
+  let broken = true;
+  const walks: number[] = [];
+  const walk: Walk = async (input) => {
+    walks.push(await now());
+    if (!broken) return finished(input);
+    throw ApplicationFailure.nonRetryable('Internal error (TypeError).', 'internal_error');
+  };
+
+  await withLoop(walk, async (loop) => {
+    await environment.sleep('6 minutes');
+    expect(walks.length).toBe(2);
+    expect(await loop.query(status)).toMatchObject({
+      phase: 'waiting',
+      waitingFor: { code: 'internal_error' },
+    });
+    const { typedSearchAttributes: found } = await loop.describe();
+    expect(found.get({ name: searchAttributes.status, type: 'KEYWORD' })).toBe('internal_error');
+
+    broken = false;
+    await environment.sleep('5 minutes');
+    expect(await loop.query(status)).toMatchObject({ phase: 'idle', waitingFor: null });
+    broken = true;
+    await expect(loop.executeUpdate(syncNow, { args: [{ runId: null }] })).rejects.toMatchObject({
+      cause: { type: 'internal_error' },
+    });
+  });
+});
+
+test('however often somebody wakes a loop or asks it, unsigned terms are probed once in five seconds', async () => {
+  const walks: number[] = [];
+  const walk: Walk = async () => {
+    walks.push(await now());
+    return blocked('terms_not_signed');
+  };
+
+  await withLoop(walk, async (loop) => {
+    await settled(async () => (await loop.query(status)).phase === 'blocked');
+    for (let second = 0; second < 20; second += 1) {
+      await loop.signal(wake);
+      await loop.signal(wake, 'facts');
+      await environment.sleep('1 second');
+    }
+    expect(walks.length).toBeGreaterThan(2);
+    expect(gapsOf(walks)).toBeGreaterThanOrEqual(5_000);
+  });
+});
+
+test('while Apple is away Sync Now tries once in five seconds', async () => {
+  const walks: number[] = [];
+  const walk: Walk = async (input) => {
+    walks.push(await now());
+    return waiting(input, iso((await now()) + minutes(3)));
+  };
+
+  await withLoop(walk, async (loop) => {
+    for (let second = 0; second < 20; second += 1) {
+      await loop.startUpdate(syncNow, { args: [{ runId: null }], waitForStage: 'ACCEPTED' });
+      await environment.sleep('1 second');
+    }
+    expect(walks.length).toBeGreaterThan(2);
+    expect(gapsOf(walks)).toBeGreaterThanOrEqual(5_000);
+  });
+});
+
+test('a pause or a resume does not shorten a time that Apple named, a new token does', async () => {
+  const inputs: WalkInput[] = [];
+  const walk: Walk = async (input) => {
+    inputs.push(input);
+    return inputs.length === 1
+      ? waiting(input, iso((await now()) + minutes(60)), true)
+      : finished(input);
+  };
+
+  await withLoop(walk, async (loop) => {
+    await settled(async () => (await loop.query(status)).phase === 'waiting');
+    await loop.signal(wake);
+    await loop.signal(wake, 'facts');
+    await environment.sleep('30 minutes');
+    expect(inputs.length).toBe(1);
+
+    await loop.signal(wake, 'token');
+    await settled(() => inputs.length === 2);
   });
 });
 
@@ -235,6 +372,11 @@ async function withLoop(walk: Walk, body: (loop: Loop) => Promise<void>): Promis
       await loop.terminate().catch(() => undefined);
     }
   });
+}
+
+/** The shortest time between two walks. */
+function gapsOf(walks: number[]): number {
+  return Math.min(...walks.slice(1).map((at, index) => at - (walks[index] ?? 0)));
 }
 
 async function settled(check: () => boolean | Promise<boolean>): Promise<void> {

@@ -26,17 +26,18 @@ import {
   type SyncNowInput,
   type SyncNowResult,
   type SyncStatus,
+  type WakeReason,
 } from './contract.ts';
-import { SyncRequests, toFailure } from './sync-requests.ts';
+import { SyncRequests } from './sync-requests.ts';
 import { afterWalk, freshState, withOpenRun, type Walked } from './sync-state.ts';
 import { show, statusOf } from './sync-visibility.ts';
 
 export const syncNow = defineUpdate<SyncNowResult, [SyncNowInput]>(syncNowUpdate);
-export const wake = defineSignal(wakeSignal);
+export const wake = defineSignal<[WakeReason?]>(wakeSignal);
 export const status = defineQuery<SyncStatus>(syncStatusQuery);
 
 // One call is a slice of about a minute. Refusals of Apple's are results; what is thrown is our own
-// trouble (Postgres away), and it is worth trying again for as long as it lasts.
+// trouble: Postgres away is tried again for as long as it lasts, the rest until the activity gives up.
 const { walkDevicePages } = proxyActivities<Activities>({
   startToCloseTimeout: '5 minutes',
   heartbeatTimeout: '15 seconds',
@@ -48,34 +49,27 @@ const cyclesADay = 288;
 
 /**
  * Keeps the devices that Apple assigns to one server in Postgres: every five minutes, on Sync Now and
- * when somebody wakes it, it walks Apple's list from the last cursor to its end, for ever.
+ * when somebody wakes it, it walks Apple's list from the last cursor to its end, for ever. Postgres
+ * decides at each walk whether it may: what the loop remembers of a block is only shown.
  */
 export async function syncDevices(input: SyncDevicesInput): Promise<void> {
   let state = input.carry ?? freshState(Date.now());
   let slice: CancellationScope | null = null;
-  let woken: 'token' | 'schedule' | null = null;
+  let woken: WakeReason | null = null;
   let asked = false;
   const requests = new SyncRequests();
 
   setHandler(status, () => statusOf(state, slice !== null));
-  setHandler(wake, () => {
-    woken = state.block === null || state.block === 'paused' ? 'schedule' : 'token';
-    state = { ...state, block: null };
-    // Its facts are old: it stops between two pages, and the next one reads them anew.
-    slice?.cancel();
+  setHandler(wake, (reason = 'facts') => {
+    if (woken !== 'token') woken = reason;
+    // Its facts are old: it stops between two pages, and the next one reads them anew. A probe is short
+    // and is left to end: one that is cut short for every Sync Now would call Apple every time.
+    if (state.block === null || reason === 'token') slice?.cancel();
   });
-  setHandler<SyncNowResult, [SyncNowInput], typeof syncNow>(
-    syncNow,
-    ({ runId }) => {
-      asked = true;
-      return requests.join(runId, state.lastRun);
-    },
-    {
-      validator: () => {
-        if (state.block !== null) throw toFailure(blockError(state.block));
-      },
-    },
-  );
+  setHandler<SyncNowResult, [SyncNowInput], typeof syncNow>(syncNow, ({ runId }) => {
+    asked = true;
+    return requests.join(runId, state.lastRun);
+  });
 
   for (let cycles = 1; ; cycles += 1) {
     const trigger = await untilDueOrAsked();
@@ -99,13 +93,18 @@ export async function syncDevices(input: SyncDevicesInput): Promise<void> {
   }
 
   async function untilDueOrAsked(): Promise<SyncTrigger> {
-    const nudged = () => woken !== null || (asked && !state.heldByApple);
-    const patience = state.nextLookAt - Date.now();
-    if (patience > 0 && !nudged()) await condition(nudged, patience, { summary: 'next look' });
-    const trigger = woken ?? (asked ? 'manual' : 'schedule');
+    await until(state.nextLookAt, 'next look', () => woken !== null || asked);
+    const earliest = Math.min(state.notBefore, state.nextLookAt);
+    await until(earliest, 'not before', () => woken === 'token');
+    const trigger = woken === 'token' ? 'token' : asked ? 'manual' : 'schedule';
     woken = null;
     asked = false;
     return trigger;
+  }
+
+  async function until(at: number, summary: string, nudged: () => boolean): Promise<void> {
+    const patience = at - Date.now();
+    if (patience > 0 && !nudged()) await condition(nudged, patience, { summary });
   }
 
   async function walk(from: WalkInput): Promise<Walked> {
@@ -128,7 +127,9 @@ export async function syncDevices(input: SyncDevicesInput): Promise<void> {
   function answer(walked: Walked): void {
     const { outcome } = walked;
     if (outcome === 'finished' || outcome === 'failed') requests.settle(walked.run);
-    if (outcome === 'blocked') requests.refuse(blockError(walked.block));
+    // Who came during the walk may know newer facts than it read: for them the loop looks once more.
+    if (outcome === 'blocked' && woken === null && !asked)
+      requests.refuse(blockError(walked.block));
     if (outcome === 'broken') requests.refuse(walked.error);
     if (outcome === 'gone') requests.refuse({ code: 'not_found', message: 'It was deleted.' });
     // Who still waits after the end of a run wants another one; a run that goes on is joined.

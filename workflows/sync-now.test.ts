@@ -4,7 +4,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { WalkInput, WalkResult } from '../activities/walk-input.ts';
-import { finished, waiting } from '../test/fake-walk.ts';
+import { blocked, finished, waiting } from '../test/fake-walk.ts';
 import {
   bundleWorkflows,
   failedWorkflowTasks,
@@ -12,7 +12,7 @@ import {
   withWorker,
 } from '../test/temporal.ts';
 import { searchAttributes, syncStartOptions, syncWorkflowType } from './contract.ts';
-import { status, syncNow, type syncDevices } from './sync-devices.ts';
+import { status, syncNow, wake, type syncDevices } from './sync-devices.ts';
 
 type Loop = WorkflowHandle<typeof syncDevices>;
 
@@ -85,6 +85,19 @@ test('a time that Apple itself named is not shortened by Sync Now', async () => 
     expect(run.state).toBe('succeeded');
     expect(walks.length).toBe(2);
     expect(walks[1]).toBeGreaterThanOrEqual(until - 50);
+  });
+});
+
+test('a wake that comes with the start, before a walk could begin, is followed by a walk', async () => {
+  let walks = 0;
+  const walk = async (input: WalkInput): Promise<WalkResult> => {
+    walks += 1;
+    return walks === 1 ? blocked('awaiting_token') : finished(input);
+  };
+
+  await withLoop({ walk }, async (loop) => {
+    for (const reason of ['facts', 'token'] as const) await loop.signal(wake, reason);
+    await settled(async () => (await loop.query(status)).phase === 'idle');
   });
 });
 
@@ -161,7 +174,7 @@ async function withLoop(
         open: null,
         block: null,
         waitingFor: null,
-        heldByApple: false,
+        notBefore: 0,
         lastRun: null,
         ...carry,
       };

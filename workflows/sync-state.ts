@@ -18,7 +18,8 @@ export type Walked =
   | { outcome: 'broken'; error: RunError };
 
 const interval = syncIntervalSeconds * 1000;
-const hour = 3_600_000;
+/** Between a failure and the next call, however often somebody asks. */
+const spacing = 5_000;
 // The clocks of Temporal and of a worker differ by a little.
 const clockSkew = 1_000;
 
@@ -32,7 +33,7 @@ export function freshState(now: number): SyncCarry {
     open: null,
     block: null,
     waitingFor: null,
-    heldByApple: false,
+    notBefore: 0,
     lastRun: null,
   };
 }
@@ -58,7 +59,7 @@ export function withOpenRun(
 }
 
 export function afterWalk(state: SyncCarry, walked: Walked, now: number): SyncCarry {
-  const clear = { block: null, waitingFor: null, heldByApple: false };
+  const clear = { block: null, waitingFor: null, notBefore: 0 };
   const nextDueAt = state.nextDueAt ?? now + interval;
   switch (walked.outcome) {
     case 'finished': {
@@ -69,8 +70,11 @@ export function afterWalk(state: SyncCarry, walked: Walked, now: number): SyncCa
     }
     case 'failed': {
       const { run: lastRun, position } = walked;
-      const known = { ...state, ...clear, lastRun, position, failures: 0 };
-      return beforeExpiry({ ...known, open: null, nextDueAt, nextLookAt: nextDueAt }, now);
+      const known = { ...state, ...clear, lastRun, position, failures: 0, open: null };
+      return beforeExpiry(
+        { ...known, nextDueAt, nextLookAt: nextDueAt, notBefore: now + spacing },
+        now,
+      );
     }
     case 'continues': {
       const { position, failures } = walked;
@@ -85,8 +89,9 @@ export function afterWalk(state: SyncCarry, walked: Walked, now: number): SyncCa
     }
     case 'waiting': {
       const { position, failures, waitingFor, heldByApple } = walked;
-      const known = { ...state, block: null, position, failures, waitingFor, heldByApple };
       const nextLookAt = Date.parse(walked.until);
+      const notBefore = heldByApple ? nextLookAt : now + spacing;
+      const known = { ...state, block: null, position, failures, waitingFor, notBefore };
       return beforeExpiry({ ...known, open: openRun(state, walked), nextLookAt }, now);
     }
     case 'blocked':
@@ -99,7 +104,9 @@ export function afterWalk(state: SyncCarry, walked: Walked, now: number): SyncCa
         failures: 0,
         tokenExpiresAt: walked.tokenExpiresAt === null ? null : Date.parse(walked.tokenExpiresAt),
         nextDueAt: null,
-        nextLookAt: now + probeAfter(walked.block),
+        // Whatever the block: a wake may be lost, and while Postgres says no Apple is not asked.
+        nextLookAt: now + interval,
+        notBefore: isOfApple(walked.block) ? now + spacing : 0,
       };
     case 'interrupted':
       return { ...state, nextLookAt: now };
@@ -112,6 +119,7 @@ export function afterWalk(state: SyncCarry, walked: Walked, now: number): SyncCa
         open: null,
         nextDueAt,
         nextLookAt: nextDueAt,
+        notBefore: now + spacing,
       };
     case 'gone':
       return state;
@@ -135,7 +143,7 @@ function beforeExpiry(state: SyncCarry, now: number): SyncCarry {
   return expiry > now && expiry < state.nextLookAt ? { ...state, nextLookAt: expiry } : state;
 }
 
-/** Signed terms show only when Apple is asked; all else comes with a wake, and this only heals. */
-function probeAfter(block: SyncBlock): number {
-  return block === 'terms_not_signed' ? interval : hour;
+/** Whether a look may cost a call to Apple; the other blocks are facts in Postgres. */
+function isOfApple(block: SyncBlock): boolean {
+  return block === 'terms_not_signed' || block === 'token_rejected';
 }

@@ -3,8 +3,8 @@ import type { Activities } from '../activities/index.ts';
 
 const { ensureLoops } = proxyActivities<Activities>({
   startToCloseTimeout: '2 minutes',
-  // The next look comes in ten minutes anyway.
-  scheduleToCloseTimeout: '8 minutes',
+  // The next look comes in five minutes anyway.
+  scheduleToCloseTimeout: '4 minutes',
   retry: { initialInterval: '2 seconds', maximumInterval: '30 seconds' },
 });
 

@@ -50,7 +50,18 @@ describe('an upload', () => {
     expect(files).toEqual([bytes]);
   });
 
-  test('succeeds while Temporal is away: the watchdog starts the sync later', async () => {
+  test('tells the loop that it is a new token, which counts at once', async () => {
+    const { ask, path, row, deps } = await withUpload();
+    const woken: unknown[] = [];
+    deps.sync.wake = async (...said) => {
+      woken.push(said);
+    };
+
+    expect((await ask('PUT', path, { body: bytes })).status).toBe(200);
+    expect(woken).toEqual([[row.id, 'token']]);
+  });
+
+  test('succeeds while Temporal is away: the loop sees it by itself within five minutes', async () => {
     const { ask, path, deps } = await withUpload();
     deps.sync.wake = async () => {
       throw new DomainError('temporal_unavailable', 'away');
