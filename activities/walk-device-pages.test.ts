@@ -197,6 +197,23 @@ test('a cursor that Apple repeats with more to follow ends the run and is kept',
   expect(store.seen.has('S1')).toBe(true);
 });
 
+test.each<[string, SyncPosition, string[]]>([
+  ['a full fetch', fromTheStart, ['fetch null', 'fetch a', 'fetch b']],
+  ['a delta', { ...idle, cursor: 'b' }, ['sync b', 'sync a']],
+])('%s that Apple leads in a circle ends, and keeps its pages', async (_, position, calls) => {
+  const { store, apple, walk } = world(position);
+  apple.answer(null, page('a', ['S1'], true));
+  apple.answer('a', page('b', ['S2'], true));
+  apple.answer('b', page('a', ['S3'], true));
+
+  expect(await walk()).toMatchObject({
+    outcome: 'failed',
+    run: { error: { code: 'apple_cursor_stuck' } },
+  });
+  expect(apple.calls).toEqual(calls);
+  expect(store.seen.has('S3')).toBe(true);
+});
+
 test.each<[AdeCode, string, string]>([
   ['T_C_NOT_SIGNED', 'terms_not_signed', 'terms_not_signed'],
   ['ACCESS_DENIED', 'token_rejected', 'rejected'],

@@ -48,6 +48,8 @@ export class Slice {
   private restarted: boolean;
   private failures: number;
   private pages = 0;
+  /** Cursors of this slice's walk: Apple leading in a circle is noticed once round it. */
+  private readonly met = new Set<string | null>();
 
   private readonly deps: SliceDeps;
   private readonly input: WalkInput;
@@ -60,6 +62,7 @@ export class Slice {
     this.signal = AbortSignal.any([deps.cancelled, this.leaving.signal]);
     this.startedAt = deps.now().getTime();
     ({ run: this.run, position: this.position } = begun);
+    this.met.add(begun.position.cursor);
     ({ restarted: this.restarted, failures: this.failures } = input);
   }
 
@@ -97,7 +100,9 @@ export class Slice {
   }
 
   private async afterPage(page: DevicePage): Promise<Next> {
-    const { step } = planAfterPage(this.position, page);
+    const isLoop = page.moreToFollow && this.met.has(page.cursor);
+    this.met.add(page.cursor);
+    const step = isLoop ? 'give_up' : planAfterPage(this.position, page).step;
     // While this page is being written, the next one is being fetched.
     const ahead =
       step === 'next_page' && !this.isLastPage()
@@ -160,6 +165,7 @@ export class Slice {
     const { run, position } = this;
     const done = await this.deps.sync.finishFetch({ run, from: position, now: this.now });
     ({ run: this.run, position: this.position } = done);
+    this.met.clear();
     return this.ask(this.position);
   }
 
@@ -168,6 +174,7 @@ export class Slice {
     const done = await this.deps.sync.restartFetch({ run, from: position, now: this.now });
     ({ run: this.run, position: this.position } = done);
     this.restarted = true;
+    this.met.clear();
     return this.ask(this.position);
   }
 
