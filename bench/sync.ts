@@ -1,13 +1,16 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
 import postgres from 'postgres';
+import { pageStatement } from '../db/stores/page-statement.ts';
 import type { SyncRun } from '../domain/sync.ts';
 import { connect, type Connected } from '../test/stack/connect.ts';
-import { startStack, type Stack } from '../test/stack/stack.ts';
+import { startStack, type Stack, type StackOptions } from '../test/stack/stack.ts';
 import { syncStatusQuery, syncWorkflowId, wakeSignal } from '../workflows/contract.ts';
 import type { SyncStatus } from '../workflows/contract.ts';
 import { bareCopy, bareFetch } from './floors.ts';
 import { listBench } from './lists.ts';
+import { explainFrom, explainSettings, planCollector } from './plan.ts';
 import { atMost, ratio, report, seconds } from './report.ts';
 
 type Part = () => Promise<void>;
@@ -16,7 +19,7 @@ const parts: Record<string, Part> = {
   full: () => withStack(300_000, fullSync),
   latency: () => withStack(30_000, slowApple),
   idle: () => withStack(30_000, idleCycle),
-  delta: () => withStack(300_000, smallDelta),
+  delta: () => deltaAmong(300_000),
   memory: flatMemory,
   lists: () => withStack(500_000, listsAtSize),
 };
@@ -30,8 +33,12 @@ export async function syncBench(names: string[]): Promise<void> {
     if (names.length === 0 || names.includes(name)) await part();
 }
 
-async function withStack(devices: number, measure: (stack: Stack) => Promise<void>): Promise<void> {
-  const stack = await startStack({ devices, durable: true, logLevel: 'warn' });
+async function withStack(
+  devices: number,
+  measure: (stack: Stack) => Promise<void>,
+  options: StackOptions = {},
+): Promise<void> {
+  const stack = await startStack({ devices, durable: true, logLevel: 'warn', ...options });
   try {
     await measure(stack);
   } finally {
@@ -121,7 +128,14 @@ async function idleCycle(stack: Stack): Promise<void> {
   }
 }
 
-async function smallDelta(stack: Stack): Promise<void> {
+async function deltaAmong(devices: number): Promise<void> {
+  const plans = planCollector();
+  await withStack(devices, (stack) => smallDelta(stack, plans), {
+    postgres: { settings: explainSettings, onLog: plans.onLog },
+  });
+}
+
+async function smallDelta(stack: Stack, plans: ReturnType<typeof planCollector>): Promise<void> {
   const { fleet } = await firstSync(stack, 1000);
   const sql = postgres(stack.databaseUrl, { max: 1 });
   await sql`analyze devices`;
@@ -137,9 +151,15 @@ async function smallDelta(stack: Stack): Promise<void> {
     };
   };
   await stack.apple.churn(fleet.server, 1000);
+  await explain('1ms');
   const before = await scans();
+  plans.clear();
   const run = await stack.api.sync(fleet.integrationId);
   const after = await scans();
+  await explain('-1');
+  const pages = plans.plansOf((query) => query.includes(pageStatement.slice(0, 200)));
+  if (pages.length === 0) throw new Error('no plan of the page statement was logged');
+  const rowsRead = pages.reduce((sum, page) => sum + page.rowsRead, 0);
   const ms = Date.parse(run.finishedAt ?? '') - Date.parse(run.startedAt ?? '');
   report('A delta of 1000 changes among 300,000 devices', {
     counted: `${run.added} added, ${run.modified} modified, ${run.removed} removed, ${run.unchanged} unchanged`,
@@ -147,8 +167,24 @@ async function smallDelta(stack: Stack): Promise<void> {
     'sequential scans of devices': atMost(after.sequential - before.sequential, 0),
     'look-ups by index': String(after.byIndex - before.byIndex),
     'rows read': String(after.read - before.read),
+    'rows that the pages read, a change': atMost(rowsRead / changesOf(run), 10),
+    'sequential scans in their plans': atMost(
+      pages.flatMap((page) => page.sequentialScans).length,
+      0,
+    ),
   });
+  console.log('\n  The plan of the first page');
+  for (const line of pages[0]?.lines ?? []) console.log(`    ${line}`);
   await sql.end();
+
+  async function explain(from: string): Promise<void> {
+    await sql.unsafe(`alter system set ${explainFrom} = '${from}'`);
+    await sql`select pg_reload_conf()`;
+  }
+}
+
+function changesOf({ added, modified, removed }: SyncRun): number {
+  return Math.max(1, added + modified + removed);
 }
 
 async function flatMemory(): Promise<void> {
@@ -157,8 +193,10 @@ async function flatMemory(): Promise<void> {
     await firstSync(stack, 1000);
     peak[key] = peakMegabytes(stack.pid('worker'));
   };
-  await withStack(5_000, measure('small'));
-  await withStack(500_000, measure('large'));
+  // As in production: the bundler of a start from the sources needs more memory than any sync.
+  execFileSync('npm', ['run', 'build'], { stdio: 'ignore' });
+  await withStack(5_000, measure('small'), { built: true });
+  await withStack(500_000, measure('large'), { built: true });
   report('Peak memory of the worker', {
     'syncing 5,000 devices': `${peak.small.toFixed(0)} MB`,
     'syncing 500,000 devices': `${peak.large.toFixed(0)} MB`,

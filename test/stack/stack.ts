@@ -37,7 +37,11 @@ export interface StackOptions {
   simulator?: readonly string[];
   /** For a stack that is measured: PostgreSQL as an operator would run it. */
   durable?: boolean;
+  /** More settings of PostgreSQL, and where its log goes. */
+  postgres?: { settings?: Record<string, string>; onLog?: (chunk: string) => void };
   logLevel?: string;
+  /** Runs server and worker as `npm run build` has left them in `dist/`. */
+  built?: boolean;
 }
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -45,7 +49,7 @@ const quick = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off'
 
 /** Starts all parts on free ports of 127.0.0.1, in a directory of their own. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const { devices = 250, seed = 7, durable = false, logLevel = 'debug' } = options;
+  const { devices = 250, seed = 7, durable = false, built = false, logLevel = 'debug' } = options;
   const scratch = await mkdtemp(path.join(tmpdir(), 'guardmdm-stack-'));
   await chmod(scratch, 0o755);
   const findPort = portFinder([]);
@@ -63,6 +67,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const children = new Map<Part, Child>();
   let postgres: EmbeddedPostgres | null = null;
   let temporal: LocalTemporal | null = null;
+  // From the sources, the parts end with us also when the runner is killed.
+  const source = (file: string) => [
+    ...['--import', 'tsx'],
+    ...[path.join(root, 'dev/follow-parent.ts'), path.join(root, file)],
+  ];
+  const program = (name: 'server' | 'worker') =>
+    built ? ['--max-semi-space-size=4', path.join(root, `dist/${name}.js`)] : source(`${name}.ts`);
   const encryptionKey = randomBytes(32).toString('base64');
 
   async function startChild(
@@ -71,8 +82,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     ready: (signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const child = spawnChild({
-      // The parts end with us, also when the runner is killed.
-      args: ['--import', 'tsx', path.join(root, 'dev/follow-parent.ts'), ...args],
+      args,
       cwd: root,
       env: {
         ...process.env,
@@ -101,7 +111,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       postgres = await startPostgres({
         dataDir: path.join(scratch, 'postgres'),
         port: ports.postgres,
-        ...(durable ? {} : { settings: quick }),
+        ...options.postgres,
+        settings: { ...(durable ? {} : quick), ...options.postgres?.settings },
       });
     },
     temporal: async () => {
@@ -115,16 +126,15 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       startChild(
         'simulator',
         [
-          path.join(root, 'simulator/main.ts'),
+          ...source('simulator/main.ts'),
           ...['--port', String(ports.simulator), '--devices', String(devices)],
           ...['--seed', String(seed), '--state', path.join(scratch, 'world.json')],
           ...(options.simulator ?? []),
         ],
         answersOk(`${simulatorUrl}/healthz`),
       ),
-    server: () =>
-      startChild('server', [path.join(root, 'server.ts')], answersOk(`${serverUrl}/readyz`)),
-    worker: () => startChild('worker', [path.join(root, 'worker.ts')], () => Promise.resolve()),
+    server: () => startChild('server', program('server'), answersOk(`${serverUrl}/readyz`)),
+    worker: () => startChild('worker', program('worker'), () => Promise.resolve()),
   };
 
   function pidOf(part: Part): number {
