@@ -10,7 +10,7 @@ export async function listBench(stack: Stack, integrationId: string): Promise<vo
   await sql`vacuum (analyze) devices`;
   const [sample] = await sql<{ serial: string; asset_tag: string; description: string }[]>`
     select serial, asset_tag, description from devices
-    where asset_tag is not null and description is not null order by serial offset 250000 limit 1`;
+    where asset_tag is not null and description is not null order by serial offset 20000 limit 1`;
   if (sample === undefined) throw new Error('no device with an asset tag');
   const word = sample.description.split(' ')[0] ?? '';
   const bare = (where: postgres.PendingQuery<postgres.Row[]>) =>
