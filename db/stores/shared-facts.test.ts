@@ -37,7 +37,7 @@ describe('a session with Apple', () => {
     expect(await adeSessions.claimRenewal(id, 1, 60)).toBe(1);
     expect(await adeSessions.claimRenewal(id, 1, 60)).toBeNull();
     await adeSessions.releaseClaim(id, 1);
-    expect(await adeSessions.claimRenewal(id, 1, 0)).toBe(1);
+    expect(await adeSessions.claimRenewal(id, 1, -1)).toBe(1);
     expect(await adeSessions.claimRenewal(id, 1, 60)).toBe(1); // the claim before has run out
     await adeSessions.saveRenewed(id, 1, 'second');
     expect(await adeSessions.saveRenewed(id, 1, 'late')).toEqual({
