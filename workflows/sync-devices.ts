@@ -67,8 +67,10 @@ export async function syncDevices(input: SyncDevicesInput): Promise<void> {
     if (state.block === null || reason === 'token') slice?.cancel();
   });
   setHandler<SyncNowResult, [SyncNowInput], typeof syncNow>(syncNow, ({ runId }) => {
-    asked = true;
-    return requests.join(runId, state.lastRun);
+    const run = requests.join(runId, state.lastRun);
+    // One that has ended is answered at once and wants no walk.
+    asked ||= requests.open > 0;
+    return run;
   });
 
   for (let cycles = 1; ; cycles += 1) {
