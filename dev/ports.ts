@@ -17,6 +17,20 @@ export function isFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   });
 }
 
+/** A port that nobody listens on at this moment. */
+export function freePort(): Promise<number> {
+  return new Promise((found, failed) => {
+    const probe = createServer();
+    probe.once('error', failed);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => {
+        found(typeof address === 'object' && address !== null ? address.port : 0);
+      });
+    });
+  });
+}
+
 /** The preferred port, or a free one after it that no earlier call has been given. */
 export function portFinder(taken: readonly number[]): (preferred: number) => Promise<number> {
   const given = new Set(taken);

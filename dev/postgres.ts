@@ -1,10 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createDatabaseIfMissing } from '../db/create-database.ts';
+import { leashTo, type Leash } from './leash.ts';
+import { freePort } from './ports.ts';
 import { binariesFor, serverAccount, type Account, type Binaries } from './postgres-binaries.ts';
 
 export interface EmbeddedPostgres {
@@ -111,7 +113,7 @@ async function launch(
   dataDir: string,
   port: number,
   options: { settings?: Record<string, string>; onLog?: (line: string) => void },
-): Promise<{ server: ChildProcess; leash: ChildProcess }> {
+): Promise<{ server: ChildProcess; leash: Leash }> {
   const settings: Record<string, string> = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -145,22 +147,10 @@ async function launch(
   // The pipe must not keep our process alive; only whoever holds the server decides that.
   server.unref();
   if (server.stderr instanceof Socket) server.stderr.unref();
-  return { server, leash: leashTo(server.pid ?? 0) };
+  return { server, leash: leashTo(server.pid ?? 0, 'INT') };
 }
 
-/** A shell that waits for its input to close, which is when we are gone, and then ends the server. */
-function leashTo(pid: number): ChildProcess {
-  const leash = spawn('/bin/sh', ['-c', 'cat >/dev/null; kill -INT "$1"', 'leash', String(pid)], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  leash.on('error', () => undefined);
-  leash.unref();
-  if (leash.stdin instanceof Socket) leash.stdin.unref();
-  return leash;
-}
-
-async function stopServer(server: ChildProcess, leash: ChildProcess): Promise<void> {
+async function stopServer(server: ChildProcess, leash: Leash): Promise<void> {
   if (server.exitCode === null && server.signalCode === null) {
     const gone = new Promise<void>((done) =>
       server.once('exit', () => {
@@ -171,15 +161,7 @@ async function stopServer(server: ChildProcess, leash: ChildProcess): Promise<vo
     server.kill('SIGINT'); // fast shutdown: https://www.postgresql.org/docs/current/server-shutdown.html
     await gone;
   }
-  if (leash.pid !== undefined) killGroup(leash.pid);
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
-  }
+  leash.letGo();
 }
 
 function requireReach(dataDir: string, account: Account): void {
@@ -194,17 +176,4 @@ function requireReach(dataDir: string, account: Account): void {
 
 async function readOrNull(path: string): Promise<string | null> {
   return readFile(path, 'utf8').catch(() => null);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((found, failed) => {
-    const probe = createServer();
-    probe.once('error', failed);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => {
-        found(typeof address === 'object' && address !== null ? address.port : 0);
-      });
-    });
-  });
 }

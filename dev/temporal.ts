@@ -1,10 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { createServer, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { searchAttributes } from '../workflows/contract.ts';
+import { leashTo, type Leash } from './leash.ts';
+import { freePort } from './ports.ts';
 import { StartError } from './start-error.ts';
 import { findTemporalCli, type FindOptions } from './temporal-binaries.ts';
 
@@ -79,7 +81,7 @@ async function launch(
     if (stream instanceof Socket) stream.unref();
   }
   server.unref();
-  const leash = leashTo(server.pid ?? 0);
+  const leash = leashTo(server.pid ?? 0, 'TERM');
   const stop = () => stopServer(server, leash);
   const address = `127.0.0.1:${port}`;
   try {
@@ -129,19 +131,7 @@ async function answers(address: string): Promise<boolean> {
   }
 }
 
-/** A shell that waits for its input to close, which is when we are gone, and then ends the server. */
-function leashTo(pid: number): ChildProcess {
-  const leash = spawn('/bin/sh', ['-c', 'cat >/dev/null; kill -TERM "$1"', 'leash', String(pid)], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  leash.on('error', () => undefined);
-  leash.unref();
-  if (leash.stdin instanceof Socket) leash.stdin.unref();
-  return leash;
-}
-
-async function stopServer(server: ChildProcess, leash: ChildProcess): Promise<void> {
+async function stopServer(server: ChildProcess, leash: Leash): Promise<void> {
   if (server.pid !== undefined && server.exitCode === null && server.signalCode === null) {
     const gone = new Promise<void>((done) => {
       server.once('exit', () => {
@@ -154,22 +144,5 @@ async function stopServer(server: ChildProcess, leash: ChildProcess): Promise<vo
     await gone;
     clearTimeout(impatient);
   }
-  try {
-    if (leash.pid !== undefined) process.kill(-leash.pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((found, failed) => {
-    const probe = createServer();
-    probe.once('error', failed);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => {
-        found(typeof address === 'object' && address !== null ? address.port : 0);
-      });
-    });
-  });
+  leash.letGo();
 }

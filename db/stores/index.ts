@@ -5,7 +5,7 @@ import type { AuditStore } from '../../domain/audit.ts';
 import type { DeviceStore } from '../../domain/device.ts';
 import type { IdempotencyStore } from '../../domain/idempotency.ts';
 import type { IntegrationStore } from '../../domain/integration.ts';
-import type { SyncStore } from '../../domain/sync.ts';
+import type { SyncRunStore, SyncStore } from '../../domain/sync.ts';
 import type { Database } from '../client.ts';
 import type { Sealer } from '../sealing.ts';
 import { createAdeSessionStore } from './ade-sessions.ts';
@@ -15,13 +15,13 @@ import { createAuditStore } from './audit.ts';
 import { createDeviceStore } from './devices.ts';
 import { createIdempotencyStore } from './idempotency.ts';
 import { createIntegrationStore } from './integrations.ts';
-import { createSyncRunStore, type SyncRunStoreWithOperations } from './sync-runs.ts';
+import { createSyncRunStore } from './sync-runs.ts';
 import { createSyncStore } from './sync.ts';
 
 export interface Stores {
   integrations: IntegrationStore;
   sync: SyncStore;
-  syncRuns: SyncRunStoreWithOperations;
+  syncRuns: SyncRunStore;
   devices: DeviceStore;
   audit: AuditStore;
   apiKeys: ApiKeyStore;

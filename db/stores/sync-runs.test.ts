@@ -71,7 +71,7 @@ describe('Sync Now', () => {
     expect(await runs().cancelQueued(run.id, now, testActor)).toBe(true);
     expect(await runs().cancelQueued(run.id, now, testActor)).toBe(false);
     expect(await runs().cancelQueued(newId(), now, testActor)).toBe(false);
-    expect(await runs().findOperation(run.id)).toMatchObject({ kind: 'sync', state: 'cancelled' });
+    expect(await runs().find(run.id)).toMatchObject({ state: 'cancelled' });
     const trail = await createAuditStore(database).list({ limit: 10, cursor: null });
     expect(trail.items.filter(({ action }) => action === 'sync.cancelled')).toMatchObject([
       { actor: testActor, object: { id: integrationId }, after: { runId: run.id } },

@@ -1,4 +1,4 @@
-import type { Operation, SyncRun, SyncRunStore } from '../../domain/sync.ts';
+import type { SyncRun, SyncRunStore } from '../../domain/sync.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { Database } from '../client.ts';
 import { cursorForms, decodeCursor, pageOf } from '../cursor.ts';
@@ -7,12 +7,7 @@ import { appendAudit } from './audit-trail.ts';
 import type { Queries } from './sync-position.ts';
 import { toSyncRun, type SyncRunColumns } from './sync-run-rows.ts';
 
-export interface SyncRunStoreWithOperations extends SyncRunStore {
-  /** Long work by its id; a sync run is one. */
-  findOperation(id: string): Promise<Operation | undefined>;
-}
-
-export function createSyncRunStore({ sql }: Pick<Database, 'sql'>): SyncRunStoreWithOperations {
+export function createSyncRunStore({ sql }: Pick<Database, 'sql'>): SyncRunStore {
   const find = async (id: string) => {
     if (!cursorForms.uuid.test(id)) return undefined;
     const [row] = await sql<SyncRunColumns[]>`select * from sync_runs where id = ${id}`;
@@ -21,11 +16,6 @@ export function createSyncRunStore({ sql }: Pick<Database, 'sql'>): SyncRunStore
 
   return {
     find,
-
-    async findOperation(id) {
-      const run = await find(id);
-      return run === undefined ? undefined : toOperation(run);
-    },
 
     request: (input) =>
       sql.begin(async (tx) => {
@@ -104,23 +94,4 @@ async function enqueue(
     on conflict (id) do update set mode = excluded.mode
     returning *`;
   return toSyncRun(row);
-}
-
-/** Apple does not say how much is to come, so the total is known at the end only. */
-function toOperation(run: SyncRun): Operation {
-  const done = run.added + run.modified + run.removed + run.unchanged;
-  return {
-    id: run.id,
-    kind: 'sync',
-    integrationId: run.integrationId,
-    state: run.state,
-    done,
-    total: run.state === 'succeeded' ? done : null,
-    waitingFor: run.waitingFor,
-    nextAttemptAt: run.nextAttemptAt,
-    error: run.error,
-    startedAt: run.startedAt,
-    finishedAt: run.finishedAt,
-    run,
-  };
 }
